@@ -1,0 +1,77 @@
+# `make help` lists what there is. Everything runs in .venv, which sets itself up
+# and is renewed when a pyproject.toml or constraints.txt changes.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := bash
+
+PYTHON ?= $(shell for v in 3.11 3.12 3.13; do p=$$(command -v python$$v) && "$$p" -c 'import venv, ensurepip' 2>/dev/null && echo "$$p" && break; done)
+BIN := .venv/bin
+REPOSITORY ?= models/repository
+PROJECTS := pyproject.toml client/pyproject.toml server/pyproject.toml models/pyproject.toml
+PROTO := $(shell find proto -name '*.proto')
+IMAGE ?= saccade-server
+
+# One set of versions, for what is installed and for what builds it.
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test check proto train serve bench image clean
+
+help: ## Say what each target does.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/pip.stamp: constraints.txt
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 to 3.13 with venv found; set PYTHON=/path/to/python"; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet pip
+	@touch $@
+
+.venv/run.stamp: .venv/pip.stamp $(PROJECTS)
+	$(BIN)/python -m pip install --quiet --editable 'client[cli]' --editable 'server[tensorflow]' --editable 'models[cpu]'
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp
+	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+demo: .venv/run.stamp ## Train, export, serve, classify and measure, on the embedded digits.
+	$(BIN)/python deploy/demo/demo.py
+
+test: .venv/dev.stamp ## Run the unit, integration and end-to-end tests.
+	$(BIN)/python -m pytest
+
+check: .venv/dev.stamp .venv-proto/stamp ## Check format, lint, types, import rules and stubs.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python proto/check_compatibility.py
+	$(BIN)/python proto/generate.py --check
+
+proto: .venv/dev.stamp .venv-proto/stamp ## Generate the stubs in client/src/saccade/v1 anew.
+	$(BIN)/python proto/generate.py
+
+# The compilers of the stubs; why these versions: proto/README.md.
+.venv-proto/stamp: proto/requirements-messages.txt proto/requirements-services.txt
+	$(PYTHON) -m venv --clear .venv-proto/messages
+	$(PYTHON) -m venv --clear .venv-proto/services
+	PIP_CONSTRAINT= .venv-proto/messages/bin/python -m pip install --quiet -r proto/requirements-messages.txt
+	PIP_CONSTRAINT= .venv-proto/services/bin/python -m pip install --quiet --no-deps -r proto/requirements-services.txt
+	@touch $@
+
+train: .venv/run.stamp ## Train the default network on the digits into models/repository.
+	$(BIN)/saccade-models train --network cnn --dataset digits --output $(REPOSITORY) --name digits
+
+serve: .venv/run.stamp ## Serve models/repository on ports 8500 (gRPC) and 8501 (HTTP).
+	$(BIN)/saccade-server serve --model-repository $(REPOSITORY)
+
+bench: .venv/dev.stamp ## Measure the server; prints a table, writes build/bench.json.
+	$(BIN)/python -m tests.benchmarks
+
+image: ## Build the serving image (IMAGE=name, needs docker or buildah).
+	deploy/image/build.sh $(IMAGE)
+
+clean: ## Remove what make has made, trained models excepted.
+	rm -rf .venv .venv-proto build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
