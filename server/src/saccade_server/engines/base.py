@@ -1,0 +1,44 @@
+"""The interface of an engine."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Engine(Protocol):
+    """A loaded graph.
+
+    `predict` is called by one thread at a time. An engine that failed one call is used again.
+    """
+
+    @property
+    def name(self) -> str:
+        """The kind: "litert" or "tensorflow"."""
+
+    def predict(self, images: NDArray[np.uint8 | np.float32]) -> NDArray[np.float32]:
+        """Class probabilities of one batch.
+
+        Args:
+            images: Shape (N, H, W, C), N >= 1, the graph's data type and value range.
+
+        Returns:
+            Shape (N, K); each row sums to 1.
+
+        Raises:
+            EngineError: The runtime failed, or gave another shape; the engine stays usable.
+        """
+
+    def close(self) -> None:
+        """Frees the graph's memory. No call may be under way or follow."""
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities from logits, row by row, without overflow.
+
+    Args:
+        logits: Shape (N, K).
+    """
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    result: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
+    return result
