@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from google.protobuf import json_format
 from numpy.typing import NDArray
-from saccade.v1 import manifest_pb2
 
+from saccade.v1 import manifest_pb2
 from saccade_server.errors import ArtifactError
 
 ASSETS = "assets.extra"
@@ -217,7 +217,11 @@ def verify_files(artifact: Artifact) -> None:
 def saved_model_sha256(path: Path) -> str:
     """One checksum over the graph and its variables: the key of everything compiled from them."""
     digest = hashlib.sha256()
-    files = [path / GRAPH, *sorted((path / "variables").glob("*")), *sorted((path / "assets").glob("*"))]
+    files = [
+        path / GRAPH,
+        *sorted((path / "variables").glob("*")),
+        *sorted((path / "assets").glob("*")),
+    ]
     for file in files:
         digest.update(f"{file.relative_to(path).as_posix()} {_sha256(file)}\n".encode())
     return digest.hexdigest()

@@ -53,7 +53,7 @@ class TensorFlowEngine:
         del self._function, self._model
 
 
-def _import_tensorflow(threads: int) -> Any:  # noqa: ANN401 - it ships no types
+def _import_tensorflow(threads: int) -> Any:
     # It logs its processor features otherwise; errors still show.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:

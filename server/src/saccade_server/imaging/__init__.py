@@ -1,5 +1,14 @@
-"""From an image as it came to the pixels that a graph takes."""
+"""From an image as it came to the values that a graph takes."""
 
 from saccade_server.imaging.decode import ImageLimits, decode_image, fit_pixels, graph_values
+from saccade_server.imaging.decoder import Decoder, Pixels, Source
 
-__all__ = ["ImageLimits", "decode_image", "fit_pixels", "graph_values"]
+__all__ = [
+    "Decoder",
+    "ImageLimits",
+    "Pixels",
+    "Source",
+    "decode_image",
+    "fit_pixels",
+    "graph_values",
+]

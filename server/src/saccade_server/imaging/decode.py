@@ -81,7 +81,9 @@ def decode_image(
     if not data:
         raise InvalidArgument("the image is empty: send the bytes of a file")
     if len(data) > limits.max_bytes:
-        raise InvalidArgument(f"the image has {len(data)} bytes, at most {limits.max_bytes} are allowed")
+        raise InvalidArgument(
+            f"the image has {len(data)} bytes, at most {limits.max_bytes} are allowed"
+        )
     formats = ", ".join(limits.formats)
     try:
         with Image.open(io.BytesIO(data), formats=limits.formats) as image:
@@ -92,8 +94,10 @@ def decode_image(
         raise
     except UnidentifiedImageError:
         raise InvalidArgument(f"not an image: send the bytes of a file of type {formats}") from None
-    except Exception as error:  # noqa: BLE001 - decoders raise any type on damaged input
-        raise InvalidArgument(f"damaged image, cannot be decoded ({type(error).__name__})") from error
+    except Exception as error:
+        raise InvalidArgument(
+            f"damaged image, cannot be decoded ({type(error).__name__})"
+        ) from error
 
 
 def fit_pixels(
@@ -120,7 +124,9 @@ def fit_pixels(
     if height < 1 or width < 1:
         raise InvalidArgument(f"the tensor is {height} x {width}: each side must be at least 1")
     if channels not in _MODES:
-        raise InvalidArgument(f"the tensor has {channels} channels: send 1 (gray), 3 (RGB) or 4 (RGBA)")
+        raise InvalidArgument(
+            f"the tensor has {channels} channels: send 1 (gray), 3 (RGB) or 4 (RGBA)"
+        )
     _check_pixels(width, height, limits)
     if len(data) != height * width * channels:
         raise InvalidArgument(

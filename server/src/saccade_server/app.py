@@ -1,0 +1,185 @@
+"""The composition root: makes the parts, hands them to each other, starts and stops them."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from google.protobuf import descriptor_pool
+from prometheus_client import CollectorRegistry
+
+from saccade_server.artifact import Artifact
+from saccade_server.batching import Batcher, BatchingConfig, EngineWorker
+from saccade_server.config import ServerConfig
+from saccade_server.cpus import available_cpus
+from saccade_server.engines import Engine, load_engine
+from saccade_server.errors import ArtifactError, EngineError, InvalidArgument
+from saccade_server.http import SidePort
+from saccade_server.imaging import Decoder, ImageLimits, decode_image, graph_values
+from saccade_server.metrics import Metrics
+from saccade_server.registry import LoadedVersion, Registry
+from saccade_server.services.answer import Answerer
+from saccade_server.services.classification import ImagePath
+from saccade_server.services.classifier import ClassifierService
+from saccade_server.services.health import HealthService
+from saccade_server.services.reflection import ReflectionService
+from saccade_server.transports.grpcio import GrpcioTransport
+
+log = logging.getLogger(__name__)
+
+
+class App:
+    """One server: its models, its ports, its life from start to drain.
+
+    Args:
+        config: The settings.
+    """
+
+    def __init__(self, config: ServerConfig) -> None:
+        self._config = config
+        self._metrics = Metrics(CollectorRegistry())
+        self._registry = Registry(
+            config.model_repository, partial(_load, config, self._metrics), self._metrics
+        )
+        self._decoder = Decoder(
+            threads=config.decode_threads or available_cpus(),
+            limits=ImageLimits(max_pixels=config.max_image_pixels),
+        )
+        images = ImagePath(
+            self._decoder, self._metrics, max_request_images=config.max_request_images
+        )
+        classifier = ClassifierService(self._registry, images, self._metrics)
+        services = sorted({method.service for method in classifier.methods()})
+        self._health = HealthService(self._registry, services)
+        methods = [*classifier.methods(), *self._health.methods()]
+        listed = sorted({method.service for method in methods})
+        reflection = ReflectionService(listed, [descriptor_pool.Default()])
+        self._grpc = GrpcioTransport(
+            [*methods, *reflection.methods()],
+            Answerer(self._metrics),
+            address=f"{config.host}:{config.grpc_port}",
+            max_message_bytes=config.max_message_mb << 20,
+        )
+        self._http = SidePort(
+            self._metrics.registry,
+            lambda: self._health.ready,
+            host=config.host,
+            port=config.http_port,
+        )
+
+    async def run(self, announce: Callable[[str], None]) -> None:
+        """Serves until SIGTERM or SIGINT, then drains.
+
+        The ports are open while models load, so that probes see a live process that is not ready.
+
+        Args:
+            announce: Gets the line `ready grpc=HOST:PORT http=HOST:PORT` once all models answer.
+
+        Raises:
+            ConfigError: The repository is no folder.
+            OSError: A port is taken.
+        """
+        stop = _Stop()
+        await self._http.start()
+        await self._grpc.start()
+        loading = asyncio.ensure_future(self._registry.open())
+        stopping = asyncio.ensure_future(stop.wait())
+        await asyncio.wait((loading, stopping), return_when=asyncio.FIRST_COMPLETED)
+        try:
+            if loading.done():
+                loading.result()
+                host = self._config.host
+                announce(f"ready grpc={host}:{self._grpc.port} http={host}:{self._http.port}")
+            await stopping
+        finally:
+            loading.cancel()
+            stopping.cancel()
+            await self._stop(linger_s=self._config.linger_s if stop.gently else 0.0)
+
+    async def _stop(self, *, linger_s: float) -> None:
+        self._health.drain()
+        if linger_s and self._registry.models:
+            log.info("draining: still answering for %g s", linger_s)
+            await asyncio.sleep(linger_s)
+        await self._grpc.stop(self._config.drain_s)
+        await self._registry.close()
+        self._decoder.close()
+        await self._http.stop()
+        log.info("stopped")
+
+
+class _Stop:
+    """Signals: the first asks to stop, the second ends the process at once."""
+
+    def __init__(self) -> None:
+        self.gently = False
+        self._asked = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._on_signal, number)
+
+    async def wait(self) -> None:
+        await self._asked.wait()
+
+    def _on_signal(self, number: signal.Signals) -> None:
+        # A load balancer sends SIGTERM through its platform and needs time to notice; a person
+        # at a terminal does not.
+        self.gently = number == signal.SIGTERM
+        self._asked.set()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            self._loop.remove_signal_handler(each)
+            signal.signal(each, signal.SIG_DFL)
+
+
+async def _load(
+    config: ServerConfig, metrics: Metrics, model: str, version: int, artifact: Artifact
+) -> LoadedVersion:
+    """Brings up a version: engine, warm-up, queue."""
+    engine = await asyncio.to_thread(_load_engine, config, artifact)
+    worker = EngineWorker(engine, artifact.input.dtype, name=f"{model}-{version}")
+    batching = BatchingConfig(
+        max_batch_images=config.max_batch_images, max_queue_images=config.max_queue_images
+    )
+    return LoadedVersion(
+        model=model,
+        version=version,
+        artifact=artifact,
+        engine=engine.name,
+        predictor=Batcher([worker], batching, metrics, model=model),
+    )
+
+
+def _load_engine(config: ServerConfig, artifact: Artifact) -> Engine:
+    """An engine that has reproduced the artifact's golden samples, and is warm by that."""
+    threads = config.engine_threads or available_cpus()
+    engine = load_engine(artifact, config.engine, threads=threads)
+    try:
+        verify_golden(artifact, engine)
+    except (ArtifactError, EngineError):
+        engine.close()
+        raise
+    return engine
+
+
+def verify_golden(artifact: Artifact, engine: Engine) -> None:
+    """Runs the golden samples through decoder and engine, as requests would go.
+
+    Raises:
+        ArtifactError: An answer differs by more than the manifest allows.
+        EngineError: The engine failed.
+    """
+    allowed = artifact.manifest.golden.max_abs_error
+    for number, sample in enumerate(artifact.golden_samples()):
+        try:
+            pixels = decode_image(sample.image, artifact.input)
+        except InvalidArgument as error:
+            raise ArtifactError(f"golden sample {number}: {error}") from error
+        values = graph_values(pixels, artifact.input)[np.newaxis]
+        answer = engine.predict(values.astype(artifact.input.dtype))[0]
+        difference = float(np.abs(answer - sample.probabilities).max())
+        if not difference <= allowed:
+            raise ArtifactError(
+                f"golden sample {number} differs by {difference:.2g}, allowed is {allowed:.2g}"
+            )

@@ -1,0 +1,78 @@
+"""The thread in which an engine works."""
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saccade_server.engines import Engine
+
+Values = NDArray[np.uint8 | np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an engine call ended. Times are those of the monotonic clock, in seconds."""
+
+    probabilities: NDArray[np.float32] | None
+    error: Exception | None
+    started: float
+    finished: float
+
+
+Done = Callable[[Outcome], None]
+
+
+class EngineWorker:
+    """Runs the calls of one engine, one after the other, in a thread of its own.
+
+    Owns the engine and closes it. `start` and `close` are called from the event loop's thread,
+    `done` is called there.
+
+    Args:
+        engine: Not used by anybody else.
+        dtype: Of the graph's input; pixels are cast to it when a batch is put together.
+        name: Of the thread.
+    """
+
+    def __init__(self, engine: Engine, dtype: np.dtype[np.generic], *, name: str) -> None:
+        self._engine = engine
+        self._dtype = dtype
+        self._loop = asyncio.get_running_loop()
+        self._jobs: queue.SimpleQueue[tuple[list[Values], Done] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def start(self, parts: list[Values], done: Done) -> None:
+        """Runs the parts, each of shape (n, H, W, C), as one batch; returns at once."""
+        self._jobs.put((parts, done))
+
+    async def close(self) -> None:
+        """Waits for the calls under way and frees the engine."""
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+        self._engine.close()
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            parts, done = job
+            outcome = self._call(parts)
+            self._loop.call_soon_threadsafe(done, outcome)
+
+    def _call(self, parts: list[Values]) -> Outcome:
+        started = time.monotonic()
+        try:
+            probabilities = self._engine.predict(self._join(parts))
+        except Exception as error:  # noqa: BLE001 - whatever an engine does, its thread goes on
+            return Outcome(None, error, started, time.monotonic())
+        return Outcome(probabilities, None, started, time.monotonic())
+
+    def _join(self, parts: list[Values]) -> Values:
+        if len(parts) == 1:
+            return parts[0].astype(self._dtype, copy=False)
+        return np.concatenate(parts, dtype=self._dtype, casting="unsafe")

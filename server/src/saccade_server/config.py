@@ -1,0 +1,147 @@
+"""The settings of the server: one frozen object, from flags, then environment, then defaults.
+
+Each setting is a field of `ServerConfig`; its flag (`--grpc-port`), its environment twin
+(`SACCADE_GRPC_PORT`) and its help are derived from it. Only the entry point reads them.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from saccade_server.errors import ConfigError
+
+PREFIX = "SACCADE_"
+_REPOSITORY = Path("models/repository")
+
+
+def setting(default: Any, help: str, choices: tuple[str, ...] = ()) -> Any:  # noqa: A002
+    """A field with what its flag needs. `help` says the unit and how to choose."""
+    return field(default=default, metadata={"help": help, "choices": choices})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerConfig:
+    """All settings, checked.
+
+    Raises:
+        ConfigError: A value is out of range; the text names the flag.
+    """
+
+    model_repository: Path = setting(_REPOSITORY, "folder of <model>/<version>/")  # noqa: RUF009
+    host: str = setting("127.0.0.1", "address to listen on; 0.0.0.0 for all")
+    grpc_port: int = setting(8500, "TCP port of the gRPC APIs; 0 takes a free one")
+    http_port: int = setting(8501, "TCP port of metrics and probes; 0 takes a free one")
+    engine: str = setting(
+        "auto",
+        "what runs the graphs: auto takes the quickest that the artifact allows",
+        ("auto", "tensorflow"),
+    )
+    max_batch_images: int = setting(
+        32, "images in one engine call at most; more gain little on a CPU and delay the others"
+    )
+    max_queue_images: int = setting(
+        1024, "images of one model that may wait; beyond it requests are refused at once"
+    )
+    max_request_images: int = setting(256, "images in one request at most")
+    max_image_pixels: int = setting(
+        40_000_000, "width times height of one image at most; bounds the memory of decoding"
+    )
+    max_message_mb: int = setting(64, "MiB of one request at most")
+    decode_threads: int = setting(0, "threads that decode images; 0: one for each processor")
+    engine_threads: int = setting(0, "threads of one engine call; 0: one for each processor")
+    linger_s: float = setting(
+        5.0,
+        "seconds to go on answering after SIGTERM, so that load balancers notice first; "
+        "Ctrl-C skips them",
+    )
+    drain_s: float = setting(20.0, "seconds that requests under way then have to finish")
+    log_level: str = setting("info", "least level to log", ("debug", "info", "warning", "error"))
+
+    def __post_init__(self) -> None:
+        """Checks the ranges."""
+        for name in ("grpc_port", "http_port"):
+            self._check(name, 0, 65535)
+        for name in (
+            "max_batch_images",
+            "max_queue_images",
+            "max_request_images",
+            "max_image_pixels",
+            "max_message_mb",
+        ):
+            self._check(name, 1)
+        if self.max_message_mb > 2047:
+            raise ConfigError(f"--max-message-mb must be at most 2047, got {self.max_message_mb}")
+        for name in ("decode_threads", "engine_threads", "linger_s", "drain_s"):
+            self._check(name, 0)
+        for item in fields(self):
+            choices = item.metadata["choices"]
+            if choices and getattr(self, item.name) not in choices:
+                raise ConfigError(f"{flag(item)} must be one of {', '.join(choices)}")
+
+    def _check(self, name: str, least: int, most: float = float("inf")) -> None:
+        value = getattr(self, name)
+        if not least <= value <= most:
+            limits = f"at least {least}" if most == float("inf") else f"{least} to {most}"
+            raise ConfigError(f"--{name.replace('_', '-')} must be {limits}, got {value}")
+
+
+def flag(item: "Field[Any]") -> str:
+    """The command line's name of a field."""
+    return "--" + item.name.replace("_", "-")
+
+
+def variable(item: "Field[Any]") -> str:
+    """The environment's name of a field."""
+    return PREFIX + item.name.upper()
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Adds a flag for each setting; a flag not given leaves nothing in the namespace."""
+    for item in fields(ServerConfig):
+        parser.add_argument(
+            flag(item),
+            default=argparse.SUPPRESS,
+            metavar=_type(item).__name__.upper(),
+            help=f"{item.metadata['help']} (default {item.default}; {variable(item)})",
+        )
+
+
+def parse_config(given: Mapping[str, str], environment: Mapping[str, str]) -> ServerConfig:
+    """Builds the settings.
+
+    Args:
+        given: Text by field name, from flags.
+        environment: Text by variable name. Others with our prefix are left alone: Kubernetes
+            sets SACCADE_SERVICE_HOST and the like for a Service of that name.
+
+    Raises:
+        ConfigError: A value cannot be read or is out of range.
+    """
+    values: dict[str, Any] = {}
+    for item in fields(ServerConfig):
+        text = given.get(item.name, environment.get(variable(item)))
+        if text is not None:
+            values[item.name] = _parse(item, text)
+    return ServerConfig(**values)
+
+
+def parse_arguments(arguments: Sequence[str], environment: Mapping[str, str]) -> ServerConfig:
+    """Builds the settings from flags, as `saccade-server serve` does; for tests and tools."""
+    parser = argparse.ArgumentParser()
+    add_flags(parser)
+    return parse_config(vars(parser.parse_args(arguments)), environment)
+
+
+def _type(item: "Field[Any]") -> type:
+    kind: type = type(item.default)
+    return Path if isinstance(item.default, Path) else kind
+
+
+def _parse(item: "Field[Any]", text: str) -> Any:
+    try:
+        return _type(item)(text)
+    except ValueError:
+        kind = {"int": "a whole number", "float": "a number"}[_type(item).__name__]
+        raise ConfigError(f"{flag(item)} ({variable(item)}) must be {kind}, got {text!r}") from None

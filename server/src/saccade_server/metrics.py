@@ -1,0 +1,107 @@
+"""The metrics of the server. One object owns them; nothing here is global.
+
+Labels hold only what the server itself knows (models, versions, codes, class labels), never a
+caller's text: their number is bounded.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+SECONDS = (
+    1e-4, 1.5e-4, 2e-4, 3e-4, 4e-4, 6e-4, 8e-4,
+    1e-3, 1.5e-3, 2e-3, 3e-3, 4e-3, 6e-3, 8e-3,
+    1e-2, 1.5e-2, 2e-2, 3e-2, 4e-2, 6e-2, 8e-2,
+    0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8,
+    1.0, 2.0, 4.0, 10.0,
+)  # fmt: skip
+"""Bucket bounds in seconds: steps of at most 1.5 where requests usually are."""
+
+IMAGES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+CONFIDENCE = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
+
+
+class Metrics:
+    """Everything that /metrics shows.
+
+    Args:
+        registry: Where the metrics are registered; one for each server.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        self.requests = Counter(
+            "saccade_requests",
+            "Requests answered, by gRPC status code.",
+            ("api", "method", "model", "code"),
+            registry=registry,
+        )
+        self.request_seconds = Histogram(
+            "saccade_request_seconds",
+            "Time from the parsed request to the answer ready to be sent.",
+            ("api", "method", "model"),
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.stage_seconds = Histogram(
+            "saccade_stage_seconds",
+            "Time of a request in each stage.",
+            ("stage",),
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.images = Counter(
+            "saccade_images",
+            "Images by what became of them: ok or the code of their error.",
+            ("model", "version", "outcome"),
+            registry=registry,
+        )
+        self.batch_images = Histogram(
+            "saccade_batch_images",
+            "Images in one engine call.",
+            ("model",),
+            buckets=IMAGES,
+            registry=registry,
+        )
+        self.queue_images = Gauge(
+            "saccade_queue_images", "Images waiting for an engine.", ("model",), registry=registry
+        )
+        self.inflight_requests = Gauge(
+            "saccade_inflight_requests", "Requests being answered.", registry=registry
+        )
+        self.rejected = Counter(
+            "saccade_rejected", "Requests refused or dropped.", ("reason",), registry=registry
+        )
+        self.model_info = Gauge(
+            "saccade_model_info",
+            "1 for each loaded version, with its engine.",
+            ("model", "version", "engine"),
+            registry=registry,
+        )
+        self.model_state = Gauge(
+            "saccade_model_state",
+            "1 for the state that a version is in.",
+            ("model", "version", "state"),
+            registry=registry,
+        )
+        self.model_load_seconds = Gauge(
+            "saccade_model_load_seconds",
+            "Time that loading a version took, warm-up included.",
+            ("model", "version"),
+            registry=registry,
+        )
+        self.predictions = Counter(
+            "saccade_predictions",
+            "Images by their best class.",
+            ("model", "version", "label"),
+            registry=registry,
+        )
+        self.prediction_confidence = Histogram(
+            "saccade_prediction_confidence",
+            "Probability of the best class.",
+            ("model", "version"),
+            buckets=CONFIDENCE,
+            registry=registry,
+        )

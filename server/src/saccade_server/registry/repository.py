@@ -1,0 +1,32 @@
+"""The folder of models: `<root>/<model>/<version>/`."""
+
+import re
+from pathlib import Path
+
+from saccade_server.errors import ConfigError
+
+_VERSION = re.compile(r"[1-9][0-9]{0,17}")
+_MODEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+
+
+def scan_repository(root: Path) -> dict[str, list[int]]:
+    """The versions of each model, newest first.
+
+    Folders whose name is no model name (letters, digits, `_`, `-`, `.`, not beginning with a dot)
+    or no positive integer are passed over, so that work in progress can live beside them.
+
+    Raises:
+        ConfigError: `root` is no folder.
+    """
+    if not root.is_dir():
+        raise ConfigError(f"the model repository {root} is no folder: set --model-repository")
+    models = {}
+    for folder in sorted(root.iterdir()):
+        if folder.is_dir() and _MODEL.fullmatch(folder.name):
+            names = [item.name for item in folder.iterdir() if item.is_dir()]
+            versions = sorted(
+                (int(name) for name in names if _VERSION.fullmatch(name)), reverse=True
+            )
+            if versions:
+                models[folder.name] = versions
+    return models

@@ -1,0 +1,1 @@
+"""The APIs: a message in, a message out; no transport, no threads."""

@@ -1,0 +1,89 @@
+"""What a handler knows of the call it answers, whatever transport it came by."""
+
+import re
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf.message import Message
+
+from saccade_server.errors import InvalidArgument
+
+MAX_REQUEST_ID_BYTES = 128
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One call.
+
+    A call whose caller has gone is cancelled: the handler's task gets CancelledError.
+
+    Attributes:
+        deadline: On `time.monotonic`; None without one.
+        metadata: Of the request, keys in lower case.
+        peer: The caller's address, for the log.
+        model: Set by the handler once it knows; the metrics' label.
+        request_id: Set by the handler to the caller's own, if it sent one.
+    """
+
+    deadline: float | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    peer: str = ""
+    model: str = ""
+    request_id: str = ""
+
+    def identify(self, request_id: str) -> str:
+        """Takes over the caller's id or makes one up.
+
+        Raises:
+            InvalidArgument: It is too long or not printable ASCII (it goes to the log).
+        """
+        if len(request_id) > MAX_REQUEST_ID_BYTES or _UNPRINTABLE.search(request_id):
+            raise InvalidArgument(
+                f"request_id must be at most {MAX_REQUEST_ID_BYTES} printable ASCII characters"
+            )
+        self.request_id = request_id or uuid.uuid4().hex
+        return self.request_id
+
+    def remaining_s(self) -> float | None:
+        """Seconds until the deadline."""
+        return None if self.deadline is None else self.deadline - time.monotonic()
+
+
+UnaryHandler = Callable[[Any, Call], Awaitable[Message]]
+StreamHandler = Callable[[AsyncIterator[Any], Call], AsyncIterator[Message]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """A method of an API: how a transport finds, parses and answers it.
+
+    Attributes:
+        api: The metrics' label, such as "saccade".
+        path: "/package.Service/Method".
+        request: The message type.
+        unary: The handler of a unary method, or None.
+        stream: The handler of a method that streams answers (and, if `streams_requests`,
+            requests; else its iterator has one).
+        streams_requests: Whether the caller streams.
+    """
+
+    api: str
+    path: str
+    request: type[Message]
+    unary: UnaryHandler | None = None
+    stream: StreamHandler | None = None
+    streams_requests: bool = False
+
+    @property
+    def name(self) -> str:
+        """The path's last part."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def service(self) -> str:
+        """The path's first part: the service's full name."""
+        return self.path.split("/")[1]

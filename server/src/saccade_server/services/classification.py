@@ -1,0 +1,115 @@
+"""Images to scores: what all APIs that classify do between their messages."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saccade_server.errors import InvalidArgument
+from saccade_server.imaging import Decoder, Source
+from saccade_server.metrics import Metrics
+from saccade_server.registry import LoadedVersion
+from saccade_server.services.call import Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classified:
+    """What became of a request's images.
+
+    Attributes:
+        probabilities: Shape (m, K): the rows of the m images without error, in order.
+        errors: For each image of the request, None or what is wrong with it.
+        decode_s: Seconds to decode and resize all images.
+        queue_s: Seconds in the queue.
+        inference_s: Seconds of the engine calls that the request was part of.
+        batch_images: Images in the largest of them; 0 if no image was good.
+    """
+
+    probabilities: NDArray[np.float32]
+    errors: list[InvalidArgument | None]
+    decode_s: float
+    queue_s: float
+    inference_s: float
+    batch_images: int
+
+
+class ImagePath:
+    """The way of images: check, decode, queue, engine.
+
+    Args:
+        decoder: Shared by all models.
+        metrics: Where stages and images are counted.
+        max_request_images: In one request.
+    """
+
+    def __init__(self, decoder: Decoder, metrics: Metrics, *, max_request_images: int) -> None:
+        self._decoder = decoder
+        self._metrics = metrics
+        self._max_request_images = max_request_images
+        self._decode_seconds = metrics.stage_seconds.labels("decode")
+        self._queue_seconds = metrics.stage_seconds.labels("queue")
+        self._inference_seconds = metrics.stage_seconds.labels("inference")
+
+    async def classify(
+        self, sources: Sequence[Source], version: LoadedVersion, call: Call
+    ) -> Classified:
+        """Classifies images; a bad one gets its error and does not disturb the others.
+
+        Raises:
+            InvalidArgument: No images, or too many.
+            SaccadeError: As `Batcher.submit`.
+        """
+        if not 1 <= len(sources) <= self._max_request_images:
+            raise InvalidArgument(
+                f"the request has {len(sources)} images: send 1 to {self._max_request_images}"
+            )
+        started = time.perf_counter()
+        decoded = await self._decoder.decode(sources, version.artifact.input)
+        decode_s = time.perf_counter() - started
+        self._decode_seconds.observe(decode_s)
+        good = [values for values in decoded if not isinstance(values, InvalidArgument)]
+        errors = [values if isinstance(values, InvalidArgument) else None for values in decoded]
+        if not good:
+            self._count(version, np.empty((0, 0), np.float32), errors)
+            return Classified(
+                probabilities=np.empty((0, len(version.artifact.class_labels)), np.float32),
+                errors=errors,
+                decode_s=decode_s,
+                queue_s=0.0,
+                inference_s=0.0,
+                batch_images=0,
+            )
+        images = np.stack(good) if len(good) > 1 else good[0][np.newaxis]
+        scores = await version.predictor.submit(images, deadline=call.deadline)
+        self._queue_seconds.observe(scores.queue_s)
+        self._inference_seconds.observe(scores.inference_s)
+        self._count(version, scores.probabilities, errors)
+        return Classified(
+            probabilities=scores.probabilities,
+            errors=errors,
+            decode_s=decode_s,
+            queue_s=scores.queue_s,
+            inference_s=scores.inference_s,
+            batch_images=scores.batch_images,
+        )
+
+    def _count(
+        self,
+        version: LoadedVersion,
+        probabilities: NDArray[np.float32],
+        errors: list[InvalidArgument | None],
+    ) -> None:
+        labels = version.model, str(version.version)
+        for error in filter(None, errors):
+            self._metrics.images.labels(*labels, error.code.name).inc()
+        if not len(probabilities):
+            return
+        self._metrics.images.labels(*labels, "ok").inc(len(probabilities))
+        confidence = self._metrics.prediction_confidence.labels(*labels)
+        best = probabilities.argmax(axis=1)
+        for index, score in zip(best.tolist(), probabilities.max(axis=1).tolist(), strict=True):
+            confidence.observe(score)
+            label = version.artifact.class_labels[index]
+            self._metrics.predictions.labels(*labels, label).inc()

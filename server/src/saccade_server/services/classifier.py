@@ -1,0 +1,217 @@
+"""The native API, `saccade.v1.ImageClassifier`."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+from saccade.v1 import classifier_pb2 as pb
+from saccade_server.errors import InvalidArgument, SaccadeError
+from saccade_server.imaging import Pixels, Source
+from saccade_server.metrics import Metrics
+from saccade_server.registry import Registry, State, Version
+from saccade_server.services.call import Call, Method
+from saccade_server.services.classification import Classified, ImagePath
+from saccade_server.services.ranking import best_classes
+
+DEFAULT_TOP_K = 5
+MAX_STREAM_REQUESTS = 64
+"""Requests of one stream that are answered at the same time; the next ones wait in the socket."""
+
+_STATES = {
+    State.LOADING: pb.VERSION_STATE_LOADING,
+    State.READY: pb.VERSION_STATE_READY,
+    State.UNLOADING: pb.VERSION_STATE_UNLOADING,
+    State.FAILED: pb.VERSION_STATE_FAILED,
+}
+
+
+class ClassifierService:
+    """Check, delegate, reply."""
+
+    def __init__(self, registry: Registry, images: ImagePath, metrics: Metrics) -> None:
+        self._registry = registry
+        self._images = images
+        self._encode_seconds = metrics.stage_seconds.labels("encode")
+
+    def methods(self) -> list[Method]:
+        """The methods, for a transport."""
+        prefix = f"/{pb.DESCRIPTOR.services_by_name['ImageClassifier'].full_name}"
+        return [
+            Method(
+                api="saccade",
+                path=f"{prefix}/Classify",
+                request=pb.ClassifyRequest,
+                unary=self.classify,
+            ),
+            Method(
+                api="saccade",
+                path=f"{prefix}/ClassifyStream",
+                request=pb.ClassifyRequest,
+                stream=self.classify_stream,
+                streams_requests=True,
+            ),
+            Method(
+                api="saccade",
+                path=f"{prefix}/ListModels",
+                request=pb.ListModelsRequest,
+                unary=self.list_models,
+            ),
+            Method(
+                api="saccade",
+                path=f"{prefix}/GetModel",
+                request=pb.GetModelRequest,
+                unary=self.get_model,
+            ),
+        ]
+
+    async def classify(self, request: pb.ClassifyRequest, call: Call) -> pb.ClassifyResponse:
+        """Answers Classify."""
+        request_id = call.identify(request.request_id)
+        version = self._registry.find(*_spec(request.model))
+        call.model = version.model
+        count = _top_k(request, len(version.artifact.class_labels))
+        sources = [_source(image) for image in request.images]
+        classified = await self._images.classify(sources, version, call)
+        started = time.perf_counter()
+        response = pb.ClassifyResponse(
+            model=pb.ModelSpec(name=version.model, version=version.version),
+            results=_results(classified, version.artifact.class_labels, count),
+            request_id=request_id,
+            timings=pb.Timings(
+                decode_us=_microseconds(classified.decode_s),
+                queue_us=_microseconds(classified.queue_s),
+                inference_us=_microseconds(classified.inference_s),
+                batch_images=classified.batch_images,
+            ),
+        )
+        self._encode_seconds.observe(time.perf_counter() - started)
+        return response
+
+    async def classify_stream(
+        self, requests: AsyncIterator[pb.ClassifyRequest], call: Call
+    ) -> AsyncIterator[pb.ClassifyStreamResponse]:
+        """Answers ClassifyStream: each request as it finishes, a bounded number at once."""
+        answers: asyncio.Queue[pb.ClassifyStreamResponse | None] = asyncio.Queue()
+        room = asyncio.Semaphore(MAX_STREAM_REQUESTS)
+
+        async def answer(request: pb.ClassifyRequest) -> None:
+            await answers.put(await self._answer_one(request, call))
+
+        async def read() -> None:
+            async with asyncio.TaskGroup() as tasks:
+                async for request in requests:
+                    await room.acquire()
+                    tasks.create_task(answer(request))
+            await answers.put(None)
+
+        reading = asyncio.ensure_future(read())
+        try:
+            while (response := await answers.get()) is not None:
+                room.release()
+                yield response
+            await reading
+        finally:
+            reading.cancel()
+
+    async def list_models(self, request: pb.ListModelsRequest, call: Call) -> pb.ListModelsResponse:
+        """Answers ListModels."""
+        response = pb.ListModelsResponse()
+        for name, versions in sorted(self._registry.models.items()):
+            default = next((v.version for v in versions if v.loaded), 0)
+            response.models.add(
+                name=name, versions=map(_describe, versions), default_version=default
+            )
+        return response
+
+    async def get_model(self, request: pb.GetModelRequest, call: Call) -> pb.GetModelResponse:
+        """Answers GetModel."""
+        version = self._registry.describe(*_spec(request.model))
+        call.model = version.model
+        response = pb.GetModelResponse(
+            model=pb.ModelSpec(name=version.model, version=version.version),
+            version=_describe(version),
+        )
+        if version.loaded:
+            manifest = version.loaded.artifact.manifest
+            response.input.CopyFrom(manifest.input)
+            response.output.CopyFrom(manifest.output)
+            response.class_labels.extend(manifest.class_labels)
+            response.evaluation.CopyFrom(manifest.evaluation)
+            response.provenance.CopyFrom(manifest.provenance)
+        return response
+
+    async def _answer_one(
+        self, request: pb.ClassifyRequest, stream: Call
+    ) -> pb.ClassifyStreamResponse:
+        """A request of a stream: what fails is its own answer, not the stream's end."""
+        call = Call(deadline=stream.deadline, metadata=stream.metadata, peer=stream.peer)
+        try:
+            response = await self.classify(request, call)
+        except SaccadeError as error:
+            return pb.ClassifyStreamResponse(request_id=request.request_id, error=_error(error))
+        finally:
+            stream.model = call.model
+        return pb.ClassifyStreamResponse(request_id=response.request_id, response=response)
+
+
+def _spec(model: pb.ModelSpec) -> tuple[str, int, str]:
+    if model.WhichOneof("choice") == "version" and model.version < 1:
+        raise InvalidArgument(f"version must be a positive integer, got {model.version}")
+    return model.name, model.version, model.label
+
+
+def _top_k(request: pb.ClassifyRequest, classes: int) -> int:
+    if not request.HasField("top_k"):
+        return min(DEFAULT_TOP_K, classes)
+    if not 1 <= request.top_k <= classes:
+        raise InvalidArgument(
+            f"top_k is {request.top_k}: this model has classes for 1 to {classes}"
+        )
+    return request.top_k
+
+
+def _source(image: pb.Image) -> Source:
+    if image.WhichOneof("content") == "pixels":
+        pixels = image.pixels
+        return Pixels(pixels.data, (pixels.height, pixels.width, pixels.channels))
+    return image.encoded
+
+
+def _results(classified: Classified, labels: tuple[str, ...], count: int) -> list[pb.ImageResult]:
+    """One result for each image, in order."""
+    probabilities = classified.probabilities
+    best = best_classes(probabilities, count) if len(probabilities) else []
+    rows = iter(zip(best, probabilities, strict=True))
+    results = []
+    for error in classified.errors:
+        if error is not None:
+            results.append(pb.ImageResult(error=_error(error)))
+            continue
+        indices, row = next(rows)
+        classes = [
+            pb.ScoredClass(label=labels[index], index=index, score=score)
+            for index, score in zip(indices, row[indices].tolist(), strict=True)
+        ]
+        results.append(pb.ImageResult(classification=pb.Classification(classes=classes)))
+    return results
+
+
+def _describe(version: Version) -> pb.ModelVersion:
+    return pb.ModelVersion(
+        version=version.version,
+        state=_STATES[version.state],
+        reason=version.reason,
+        engine=version.loaded.engine if version.loaded else "",
+    )
+
+
+def _error(error: SaccadeError) -> pb.Error:
+    return pb.Error(
+        code=error.code,
+        message=error.message,
+        retry_after_us=_microseconds(error.retry_after_s or 0.0),
+    )
+
+
+def _microseconds(seconds: float) -> int:
+    return round(seconds * 1e6)

@@ -1,0 +1,129 @@
+"""gRPC by grpcio's asyncio server."""
+
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import grpc.aio
+from google.protobuf import any_pb2, duration_pb2
+from google.rpc import error_details_pb2, status_pb2
+
+from saccade_server.errors import SaccadeError
+from saccade_server.services.answer import Answerer
+from saccade_server.services.call import Call, Method
+
+_STATUS = {code.value[0]: code for code in grpc.StatusCode}
+DETAILS = "grpc-status-details-bin"
+
+_Context = grpc.aio.ServicerContext[bytes, bytes]
+
+
+class GrpcioTransport:
+    """A gRPC server on one port.
+
+    Args:
+        methods: All that can be called.
+        answerer: What answers them.
+        address: HOST:PORT; port 0 takes a free one.
+        max_message_bytes: Of a request.
+
+    Raises:
+        OSError: The port is taken.
+    """
+
+    def __init__(
+        self,
+        methods: list[Method],
+        answerer: Answerer,
+        *,
+        address: str,
+        max_message_bytes: int,
+    ) -> None:
+        self._server = grpc.aio.server(
+            options=[
+                ("grpc.max_receive_message_length", max_message_bytes),
+                ("grpc.max_send_message_length", -1),
+                # Two servers on one port would share its calls without knowing of each other.
+                ("grpc.so_reuseport", 0),
+            ]
+        )
+        self._server.add_generic_rpc_handlers((_Router(methods, answerer),))
+        try:
+            self.port = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise OSError(f"cannot listen on {address}: {error}") from error
+
+    async def start(self) -> None:
+        """Begins to answer."""
+        await self._server.start()
+
+    async def stop(self, grace_s: float) -> None:
+        """Takes no new calls; ends those under way after `grace_s` seconds."""
+        await self._server.stop(grace_s)
+
+
+class _Router(grpc.GenericRpcHandler):
+    """Finds a method by its path. Messages stay bytes: parsing is the answerer's business."""
+
+    def __init__(self, methods: list[Method], answerer: Answerer) -> None:
+        self._handlers = {method.path: _handler(method, answerer) for method in methods}
+
+    def service(self, details: grpc.HandlerCallDetails) -> Any:
+        return self._handlers.get(details.method)
+
+
+def _handler(method: Method, answerer: Answerer) -> Any:
+    async def unary(data: bytes, context: _Context) -> bytes:
+        try:
+            return await answerer.unary(method, data, _call(context))
+        except SaccadeError as error:
+            await _abort(context, error)
+            raise
+
+    async def stream(messages: AsyncIterator[bytes], context: _Context) -> AsyncIterator[bytes]:
+        try:
+            async for answer in answerer.stream(method, messages, _call(context)):
+                yield answer
+        except SaccadeError as error:
+            await _abort(context, error)
+
+    async def stream_one(data: bytes, context: _Context) -> AsyncIterator[bytes]:
+        async for answer in stream(_one(data), context):
+            yield answer
+
+    if method.unary:
+        return grpc.unary_unary_rpc_method_handler(unary)
+    if method.streams_requests:
+        return grpc.stream_stream_rpc_method_handler(stream)
+    return grpc.unary_stream_rpc_method_handler(stream_one)
+
+
+async def _one(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+def _call(context: _Context) -> Call:
+    remaining = context.time_remaining()
+    return Call(
+        deadline=None if remaining is None else time.monotonic() + remaining,
+        metadata={
+            key: value
+            for key, value in context.invocation_metadata() or ()
+            if isinstance(value, str)
+        },
+        peer=context.peer(),
+    )
+
+
+async def _abort(context: _Context, error: SaccadeError) -> None:
+    """Ends the call with the error's code and, where a retry makes sense, RetryInfo."""
+    details = status_pb2.Status(code=error.code, message=error.message)
+    if error.retry_after_s is not None:
+        delay = duration_pb2.Duration()
+        delay.FromMicroseconds(round(error.retry_after_s * 1e6))
+        packed = any_pb2.Any()
+        packed.Pack(error_details_pb2.RetryInfo(retry_delay=delay))
+        details.details.append(packed)
+    metadata = ((DETAILS, details.SerializeToString()),) if details.details else ()
+    await context.abort(_STATUS[error.code], error.message, metadata)
