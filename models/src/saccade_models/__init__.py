@@ -1,1 +1,1 @@
-"""Models."""
+"""Makes what the server serves: data sets, networks, training, evaluation, export."""

@@ -1,0 +1,52 @@
+"""The settings of a training."""
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from saccade_models.datasets import DATASETS
+from saccade_models.errors import ConfigError
+from saccade_models.losses import LOSSES
+from saccade_models.networks import NETWORKS, NetworkOptions
+from saccade_models.repository import check_model_name
+
+MAX_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingConfig:
+    """What to train on what, how, and where to put it.
+
+    `output` is the model repository; the version lands in `output/name/`. `learning_rate` is the
+    first one: it falls to 0 along a half cosine. The same `seed` on the same machine gives the
+    same weights.
+    """
+
+    output: Path
+    name: str
+    network: str = "cnn"
+    dataset: str = "digits"
+    options: NetworkOptions = field(default_factory=NetworkOptions)
+    loss: str = "cross-entropy"
+    epochs: int = 15
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        check_model_name(self.name)
+        for setting, value, known in [
+            ("network", self.network, NETWORKS),
+            ("dataset", self.dataset, DATASETS),
+            ("loss", self.loss, LOSSES),
+        ]:
+            if value not in known:
+                raise ConfigError(f"{setting} must be one of {', '.join(known)}, got {value!r}")
+        if self.epochs < 1:
+            raise ConfigError(f"epochs must be at least 1, got {self.epochs}")
+        if self.batch_size < 1:
+            raise ConfigError(f"batch-size must be at least 1, got {self.batch_size}")
+        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
+            raise ConfigError(f"learning-rate must be above 0, got {self.learning_rate}")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise ConfigError(f"seed must be 0 to {MAX_SEED}, got {self.seed}")

@@ -1,0 +1,70 @@
+"""Labelled images and their division into training, validation and test."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+VALIDATION_FRACTION = 0.16
+TEST_FRACTION = 0.2
+# Not the seed of a training: every training on a data set meets the same test split.
+SPLIT_SEED = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Labelled images.
+
+    `images` has shape (N, H, W, C) and values 0 to 255; `labels` has shape (N,) and holds class
+    indices from 0.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """A data set, divided.
+
+    `train` fits the weights and `validation` serves every choice; `test` is measured once, at the
+    end, and chooses nothing.
+    """
+
+    name: str
+    class_labels: tuple[str, ...]
+    train: Split
+    validation: Split
+    test: Split
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Height, width, channels."""
+        _, height, width, channels = self.train.images.shape
+        return height, width, channels
+
+
+def split_stratified(
+    images: NDArray[np.uint8], labels: NDArray[np.int64]
+) -> tuple[Split, Split, Split]:
+    """Divides into 64 % training, 16 % validation and 20 % test, each class alike.
+
+    The same arrays are always divided in the same way. Each part is shuffled.
+    """
+    from sklearn.model_selection import train_test_split
+
+    order = np.arange(len(labels))
+    rest, test = train_test_split(
+        order, test_size=TEST_FRACTION, stratify=labels, random_state=SPLIT_SEED
+    )
+    train, validation = train_test_split(
+        rest,
+        test_size=VALIDATION_FRACTION / (1 - TEST_FRACTION),
+        stratify=labels[rest],
+        random_state=SPLIT_SEED,
+    )
+    parts = (Split(images=images[part], labels=labels[part]) for part in (train, validation, test))
+    return next(parts), next(parts), next(parts)

@@ -1,0 +1,82 @@
+"""Makes an artifact of a trained network: the graph, and what a server must know beyond it."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from saccade.v1 import manifest_pb2
+from saccade_models.config import TrainingConfig
+from saccade_models.datasets import Dataset
+from saccade_models.evaluation import Figures, evaluate
+from saccade_models.golden import write_golden_set
+from saccade_models.graph import INPUT, OUTPUT, SIGNATURE, write_graph
+from saccade_models.provenance import describe_training
+from saccade_server import artifact as layout
+from saccade_server.engines import load_engine
+
+if TYPE_CHECKING:
+    import keras
+
+
+def export_artifact(
+    folder: Path, classifier: "keras.Model", config: TrainingConfig, dataset: Dataset
+) -> Figures:
+    """Writes a complete artifact into an empty folder.
+
+    The figures and golden samples are computed by the graph as written, through the server's own
+    engine: what is measured is what will be served. This is the one use of the test split.
+
+    Args:
+        folder: is there and empty.
+        classifier: maps pixels 0 to 255 to logits.
+        config: the settings of the training.
+        dataset: what it was trained on.
+
+    Returns:
+        The figures on the test split.
+
+    Raises:
+        OSError: The folder can't be written.
+    """
+    write_graph(classifier, folder)
+    (folder / layout.ASSETS).mkdir()
+    manifest = manifest_pb2.Manifest(
+        model=config.name,
+        input=_input_spec(dataset.image_shape),
+        output=manifest_pb2.OutputSpec(
+            name=OUTPUT, activation=manifest_pb2.ACTIVATION_PROBABILITIES
+        ),
+        class_labels=dataset.class_labels,
+        provenance=describe_training(config, classifier.count_params()),
+    )
+    # The engine reads the manifest; it is written again with what the engine computes.
+    layout.write_manifest(folder, manifest)
+    artifact = layout.read_artifact(folder)
+    with closing(load_engine(artifact, "tensorflow")) as engine:
+        figures = evaluate(engine, dataset.test)
+        manifest.golden.CopyFrom(write_golden_set(artifact, dataset.test, engine))
+    manifest.evaluation.CopyFrom(
+        manifest_pb2.Evaluation(
+            dataset=f"{dataset.name} test split",
+            samples=figures.samples,
+            accuracy=figures.accuracy,
+            metrics={"loss": figures.loss},
+        )
+    )
+    layout.write_manifest(folder, manifest)
+    return figures
+
+
+def _input_spec(image_shape: tuple[int, int, int]) -> manifest_pb2.InputSpec:
+    height, width, channels = image_shape
+    gray = channels == layout.ColorSpace.GRAY.channels
+    return manifest_pb2.InputSpec(
+        signature=SIGNATURE,
+        name=INPUT,
+        height=height,
+        width=width,
+        color_space=manifest_pb2.COLOR_SPACE_GRAY if gray else manifest_pb2.COLOR_SPACE_RGB,
+        data_type=manifest_pb2.DATA_TYPE_FLOAT32,
+        pixel_range=manifest_pb2.PixelRange(black=0, white=255),
+        resize=manifest_pb2.RESIZE_RULE_BICUBIC,
+    )

@@ -1,0 +1,74 @@
+"""Where an artifact comes from: what a later reader needs to make it again."""
+
+import platform
+import shlex
+from datetime import UTC, datetime
+from importlib import metadata
+
+from saccade.v1 import manifest_pb2
+from saccade_models.config import TrainingConfig
+
+PACKAGES = ("saccade-models", "keras", "numpy", "pillow", "scikit-learn")
+# One of them is there; both bring the module `tensorflow`.
+TENSORFLOW_PACKAGES = ("tensorflow", "tensorflow-cpu")
+
+
+def describe_training(config: TrainingConfig, weights: int) -> manifest_pb2.Provenance:
+    """The provenance of an artifact that is being made now.
+
+    Args:
+        config: the settings of the training.
+        weights: trainable and other weights of the network.
+    """
+    return manifest_pb2.Provenance(
+        dataset=config.dataset,
+        network=config.network,
+        seed=config.seed,
+        command=shlex.join(command_line(config)),
+        created_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        versions=installed_versions(),
+        parameters=parameters(config),
+        weights=weights,
+    )
+
+
+def command_line(config: TrainingConfig) -> list[str]:
+    """The command with every setting spelled out, defaults too: defaults change.
+
+    Where an absolute folder was given, only its last name is told: the rest is the machine's.
+    """
+    output = config.output.name if config.output.is_absolute() else config.output.as_posix()
+    arguments = {
+        "network": config.network,
+        "dataset": config.dataset,
+        "output": output,
+        "name": config.name,
+        **parameters(config),
+        "seed": str(config.seed),
+    }
+    flags = (part for flag, value in arguments.items() for part in (f"--{flag}", value))
+    return ["saccade-models", "train", *flags]
+
+
+def parameters(config: TrainingConfig) -> dict[str, str]:
+    """The hyperparameters, by the names of their flags."""
+    return {
+        "epochs": str(config.epochs),
+        "batch-size": str(config.batch_size),
+        "learning-rate": str(config.learning_rate),
+        "loss": config.loss,
+        "activation": config.options.activation,
+        "pooling": config.options.pooling,
+    }
+
+
+def installed_versions() -> dict[str, str]:
+    """Version by package name, Python's too."""
+    versions = {package: metadata.version(package) for package in PACKAGES}
+    versions["python"] = platform.python_version()
+    for package in TENSORFLOW_PACKAGES:
+        try:
+            versions["tensorflow"] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions

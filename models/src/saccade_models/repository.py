@@ -1,0 +1,86 @@
+"""The model repository that versions are written to: `<output>/<model>/<version>/`.
+
+A version is written into a hidden folder beside the others and renamed when it is complete, so
+that nobody ever sees half of one.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from saccade_models.errors import ConfigError, ModelsError
+
+MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+def check_model_name(name: str) -> None:
+    """Refuses what can't be a folder's name everywhere.
+
+    Raises:
+        ConfigError: The name is empty, too long, or has other characters than `A-Za-z0-9._-`.
+    """
+    if not MODEL_NAME.fullmatch(name):
+        raise ConfigError(
+            f"name must start with a letter or digit and go on with letters, digits, '.', '_' or "
+            f"'-', at most 128 in all, got {name!r}"
+        )
+
+
+@contextmanager
+def stage_version(model_folder: Path) -> Iterator[Path]:
+    """A hidden, empty folder inside `model_folder`; gone afterwards unless it was published.
+
+    Raises:
+        ModelsError: The folder can't be created or written.
+    """
+    try:
+        missing = [
+            folder for folder in (model_folder, *model_folder.parents) if not folder.exists()
+        ]
+        model_folder.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=".writing-", dir=model_folder))
+    except OSError as error:
+        raise ModelsError(f"cannot write to {model_folder}: {error.strerror}") from error
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+        _remove_empty(missing)
+
+
+def publish_version(staging: Path) -> Path:
+    """Renames a staged folder to the next free version.
+
+    Returns:
+        The version's folder; its name is one above the highest number there, at least 1.
+
+    Raises:
+        ModelsError: The rename failed.
+    """
+    staging.chmod(0o755)
+    while True:
+        target = staging.parent / str(next_version(staging.parent))
+        try:
+            return staging.rename(target)
+        except OSError as error:
+            # Somebody else has just published that number: take the next one.
+            if not target.exists():
+                raise ModelsError(f"cannot write {target}: {error.strerror}") from error
+
+
+def next_version(model_folder: Path) -> int:
+    """One above the highest version there; 1 where there is none. Gaps stay gaps."""
+    names = os.listdir(model_folder)
+    return max((int(name) for name in names if re.fullmatch(r"[0-9]+", name)), default=0) + 1
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
