@@ -42,9 +42,7 @@ def generate(folder: Path) -> None:
     sources = sorted(str(path.relative_to(PROTO)) for path in PROTO.glob("saccade/**/*.proto"))
     services = [name for name in sources if "\nservice " in (PROTO / name).read_text()]
     plugin = f"--plugin=protoc-gen-mypy_grpc={MESSAGES / 'protoc-gen-mypy_grpc'}"
-    compile_protos(
-        MESSAGES, [f"--python_out={folder}", f"--pyi_out={folder}"], sources
-    )
+    compile_protos(MESSAGES, [f"--python_out={folder}", f"--pyi_out={folder}"], sources)
     compile_protos(MESSAGES, [plugin, f"--mypy_grpc_out={folder}"], services)
     compile_protos(SERVICES, [f"--grpc_python_out={folder}"], services)
     (folder / "saccade" / "v1" / "__init__.py").write_text(
