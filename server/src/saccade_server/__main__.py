@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Sequence
 
-from saccade_server.app import App
 from saccade_server.config import ServerConfig, add_flags, parse_config
 from saccade_server.errors import ConfigError
 
@@ -39,6 +38,11 @@ def _run(config: ServerConfig) -> None:
 
 
 async def _serve(config: ServerConfig) -> None:
+    # Read by gRPC when it is imported: its handlers for fork do nothing for us, who only ever
+    # start other programs, and log that they do nothing.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+    from saccade_server.app import App
+
     await App(config).run(lambda line: print(line, flush=True))
 
 

@@ -4,9 +4,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
-from functools import partial
 
-import numpy as np
 from google.protobuf import descriptor_pool
 from prometheus_client import CollectorRegistry
 
@@ -14,12 +12,12 @@ from saccade_server.artifact import Artifact
 from saccade_server.batching import Batcher, BatchingConfig, EngineWorker
 from saccade_server.config import ServerConfig
 from saccade_server.cpus import available_cpus
-from saccade_server.engines import Engine, load_engine
-from saccade_server.errors import ArtifactError, EngineError, InvalidArgument
+from saccade_server.engines import Engine
 from saccade_server.http import SidePort
-from saccade_server.imaging import Decoder, ImageLimits, decode_image, graph_values
+from saccade_server.imaging import Decoder, ImageLimits
+from saccade_server.loading import Loader, LoadingConfig
 from saccade_server.metrics import Metrics
-from saccade_server.registry import LoadedVersion, Registry
+from saccade_server.registry import Registry
 from saccade_server.services.answer import Answerer
 from saccade_server.services.classification import ImagePath
 from saccade_server.services.classifier import ClassifierService
@@ -40,9 +38,8 @@ class App:
     def __init__(self, config: ServerConfig) -> None:
         self._config = config
         self._metrics = Metrics(CollectorRegistry())
-        self._registry = Registry(
-            config.model_repository, partial(_load, config, self._metrics), self._metrics
-        )
+        self._loader = Loader(_loading(config), self._make_predictor, self._metrics)
+        self._registry = Registry(config.model_repository, self._loader.load, self._metrics)
         self._decoder = Decoder(
             threads=config.decode_threads or available_cpus(),
             limits=ImageLimits(max_pixels=config.max_image_pixels),
@@ -98,12 +95,24 @@ class App:
             stopping.cancel()
             await self._stop(linger_s=self._config.linger_s if stop.gently else 0.0)
 
+    def _make_predictor(
+        self, model: str, version: int, artifact: Artifact, engines: list[Engine]
+    ) -> Batcher:
+        name = f"{model}-{version}"
+        workers = [EngineWorker(each, artifact.input.dtype, name=name) for each in engines]
+        batching = BatchingConfig(
+            max_batch_images=self._config.max_batch_images,
+            max_queue_images=self._config.max_queue_images,
+        )
+        return Batcher([*workers], batching, self._metrics, model=model)
+
     async def _stop(self, *, linger_s: float) -> None:
         self._health.drain()
         if linger_s and self._registry.models:
             log.info("draining: still answering for %g s", linger_s)
             await asyncio.sleep(linger_s)
         await self._grpc.stop(self._config.drain_s)
+        await self._loader.close()
         await self._registry.close()
         self._decoder.close()
         await self._http.stop()
@@ -133,53 +142,11 @@ class _Stop:
             signal.signal(each, signal.SIG_DFL)
 
 
-async def _load(
-    config: ServerConfig, metrics: Metrics, model: str, version: int, artifact: Artifact
-) -> LoadedVersion:
-    """Brings up a version: engine, warm-up, queue."""
-    engine = await asyncio.to_thread(_load_engine, config, artifact)
-    worker = EngineWorker(engine, artifact.input.dtype, name=f"{model}-{version}")
-    batching = BatchingConfig(
-        max_batch_images=config.max_batch_images, max_queue_images=config.max_queue_images
+def _loading(config: ServerConfig) -> LoadingConfig:
+    """One worker beside the event loop: more would fight over the interpreter lock."""
+    return LoadingConfig(
+        engine=config.engine,
+        workers=config.engine_workers or 1,
+        threads=config.engine_threads or available_cpus(),
+        cache=config.cache_dir.expanduser(),
     )
-    return LoadedVersion(
-        model=model,
-        version=version,
-        artifact=artifact,
-        engine=engine.name,
-        predictor=Batcher([worker], batching, metrics, model=model),
-    )
-
-
-def _load_engine(config: ServerConfig, artifact: Artifact) -> Engine:
-    """An engine that has reproduced the artifact's golden samples, and is warm by that."""
-    threads = config.engine_threads or available_cpus()
-    engine = load_engine(artifact, config.engine, threads=threads)
-    try:
-        verify_golden(artifact, engine)
-    except (ArtifactError, EngineError):
-        engine.close()
-        raise
-    return engine
-
-
-def verify_golden(artifact: Artifact, engine: Engine) -> None:
-    """Runs the golden samples through decoder and engine, as requests would go.
-
-    Raises:
-        ArtifactError: An answer differs by more than the manifest allows.
-        EngineError: The engine failed.
-    """
-    allowed = artifact.manifest.golden.max_abs_error
-    for number, sample in enumerate(artifact.golden_samples()):
-        try:
-            pixels = decode_image(sample.image, artifact.input)
-        except InvalidArgument as error:
-            raise ArtifactError(f"golden sample {number}: {error}") from error
-        values = graph_values(pixels, artifact.input)[np.newaxis]
-        answer = engine.predict(values.astype(artifact.input.dtype))[0]
-        difference = float(np.abs(answer - sample.probabilities).max())
-        if not difference <= allowed:
-            raise ArtifactError(
-                f"golden sample {number} differs by {difference:.2g}, allowed is {allowed:.2g}"
-            )

@@ -13,6 +13,7 @@ from typing import Any
 from saccade_server.errors import ConfigError
 
 PREFIX = "SACCADE_"
+_CACHE = Path("~/.cache/saccade")
 _REPOSITORY = Path("models/repository")
 
 
@@ -36,7 +37,7 @@ class ServerConfig:
     engine: str = setting(
         "auto",
         "what runs the graphs: auto takes the quickest that the artifact allows",
-        ("auto", "tensorflow"),
+        ("auto", "litert", "tensorflow"),
     )
     max_batch_images: int = setting(
         32, "images in one engine call at most; more gain little on a CPU and delay the others"
@@ -50,7 +51,11 @@ class ServerConfig:
     )
     max_message_mb: int = setting(64, "MiB of one request at most")
     decode_threads: int = setting(0, "threads that decode images; 0: one for each processor")
+    engine_workers: int = setting(
+        0, "engine calls of one model at the same time; 0: chosen for the processors"
+    )
     engine_threads: int = setting(0, "threads of one engine call; 0: one for each processor")
+    cache_dir: Path = setting(_CACHE, "for compiled graphs of read-only artifacts")  # noqa: RUF009
     linger_s: float = setting(
         5.0,
         "seconds to go on answering after SIGTERM, so that load balancers notice first; "
@@ -73,7 +78,7 @@ class ServerConfig:
             self._check(name, 1)
         if self.max_message_mb > 2047:
             raise ConfigError(f"--max-message-mb must be at most 2047, got {self.max_message_mb}")
-        for name in ("decode_threads", "engine_threads", "linger_s", "drain_s"):
+        for name in ("decode_threads", "engine_workers", "engine_threads", "linger_s", "drain_s"):
             self._check(name, 0)
         for item in fields(self):
             choices = item.metadata["choices"]

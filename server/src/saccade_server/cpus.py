@@ -17,7 +17,7 @@ def available_cpus(cgroup: Path = CGROUP) -> int:
         cgroup: Where the control group's files are; version 2 (cpu.max) and 1 (cfs) are read.
     """
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(count or 1, math.ceil(_quota(cgroup))))
+    return max(1, math.ceil(min(count or 1, _quota(cgroup))))
 
 
 def _quota(cgroup: Path) -> float:

@@ -40,7 +40,7 @@ class Metrics:
         )
         self.request_seconds = Histogram(
             "saccade_request_seconds",
-            "Time from the parsed request to the answer ready to be sent.",
+            "Time from a request's bytes to its answer's bytes, the network not counted.",
             ("api", "method", "model"),
             buckets=SECONDS,
             registry=registry,
@@ -78,6 +78,12 @@ class Metrics:
             "saccade_model_info",
             "1 for each loaded version, with its engine.",
             ("model", "version", "engine"),
+            registry=registry,
+        )
+        self.engine_fallback = Gauge(
+            "saccade_engine_fallback",
+            "1 for each version that TensorFlow serves for want of a compiled form, and why.",
+            ("model", "version", "reason"),
             registry=registry,
         )
         self.model_state = Gauge(

@@ -5,6 +5,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade_server.errors import EngineError
+
 
 class Engine(Protocol):
     """A loaded graph.
@@ -31,6 +33,18 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Frees the graph's memory. No call may be under way or follow."""
+
+
+def check_shape(scores: NDArray[np.float32], images: int, classes: int) -> None:
+    """Refuses an output that is not one row of scores for each image.
+
+    Raises:
+        EngineError: The shape is another one.
+    """
+    if scores.shape != (images, classes):
+        raise EngineError(
+            f"the graph gave the shape {scores.shape} for {images} images of {classes} classes"
+        )
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -4,13 +4,15 @@ The only module of the server that imports TensorFlow, and only when an engine i
 """
 
 import os
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from saccade_server.artifact import Artifact
-from saccade_server.engines.base import softmax
+from saccade_server.engines.base import check_shape, softmax
 from saccade_server.errors import EngineError
 
 
@@ -28,33 +30,71 @@ class TensorFlowEngine:
     name = "tensorflow"
 
     def __init__(self, artifact: Artifact, *, threads: int) -> None:
-        self._tensorflow = _import_tensorflow(threads)
+        tensorflow = import_tensorflow(threads)
         self._artifact = artifact
         try:
-            self._model = self._tensorflow.saved_model.load(str(artifact.path))
-            self._function = self._model.signatures[artifact.input.signature]
+            try:
+                self._run = _load(tensorflow, artifact)
+            except (AttributeError, TypeError, ValueError):
+                # The loader of TensorFlow 2 trips over objects that some exporters leave beside
+                # the graph; the one of TensorFlow 1 reads the graph alone.
+                self._run = _load_graph(tensorflow, artifact)
         except Exception as error:
             raise EngineError(f"TensorFlow cannot load {artifact.path}: {error}") from error
 
     def predict(self, images: NDArray[np.uint8 | np.float32]) -> NDArray[np.float32]:
         """See `Engine.predict`."""
-        spec, output = self._artifact.input, self._artifact.output
         try:
-            batch = self._tensorflow.constant(images)
-            scores = self._function(**{spec.name: batch})[output.name].numpy()
+            scores = self._run(images)
         except Exception as error:
             raise EngineError(f"TensorFlow failed: {error}") from error
-        if scores.shape != (len(images), len(self._artifact.class_labels)):
-            raise EngineError(f"the graph gave shape {scores.shape} for {len(images)} images")
-        return softmax(scores) if output.logits else scores
+        check_shape(scores, len(images), len(self._artifact.class_labels))
+        return softmax(scores) if self._artifact.output.logits else scores
 
     def close(self) -> None:
         """See `Engine.close`."""
-        del self._function, self._model
+        del self._run
 
 
-def _import_tensorflow(threads: int) -> Any:
-    # It logs its processor features otherwise; errors still show.
+_Run = Callable[[NDArray[np.uint8 | np.float32]], NDArray[np.float32]]
+
+
+def _load(tensorflow: Any, artifact: Artifact) -> _Run:
+    model = tensorflow.saved_model.load(str(artifact.path))
+    function = model.signatures[artifact.input.signature]
+
+    def run(images: NDArray[np.uint8 | np.float32]) -> NDArray[np.float32]:
+        outputs = function(**{artifact.input.name: tensorflow.constant(images)})
+        scores: NDArray[np.float32] = outputs[artifact.output.name].numpy()
+        return scores
+
+    # The function holds the variables weakly.
+    run.model = model  # type: ignore[attr-defined]
+    return run
+
+
+def _load_graph(tensorflow: Any, artifact: Artifact) -> _Run:
+    session = tensorflow.compat.v1.Session(graph=tensorflow.Graph())
+    meta = tensorflow.compat.v1.saved_model.load(session, ["serve"], str(artifact.path))
+    signature = meta.signature_def[artifact.input.signature]
+    call = session.make_callable(
+        signature.outputs[artifact.output.name].name,
+        [signature.inputs[artifact.input.name].name],
+    )
+    return lambda images: call(images)
+
+
+def import_tensorflow(threads: int = 0) -> Any:
+    """The module `tensorflow`, quiet.
+
+    Args:
+        threads: That it may use in this process, 0 for as many as it likes. Once it has run a
+            graph, it keeps what it has.
+
+    Raises:
+        EngineError: It is not installed.
+    """
+    # It logs the processor's features otherwise; errors still show.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         import tensorflow
@@ -62,9 +102,8 @@ def _import_tensorflow(threads: int) -> Any:
         raise EngineError(
             "this graph needs TensorFlow: pip install 'saccade-server[tensorflow]'"
         ) from error
-    try:
-        tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
-        tensorflow.config.threading.set_inter_op_parallelism_threads(1)
-    except RuntimeError:
-        pass  # It is running already, with the threads it was given then.
+    if threads:
+        with suppress(RuntimeError):  # It is running already.
+            tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
+            tensorflow.config.threading.set_inter_op_parallelism_threads(1)
     return tensorflow

@@ -88,8 +88,10 @@ class Version:
     loaded: LoadedVersion | None = field(default=None)
 
 
-Loader = Callable[[str, int, Artifact], Awaitable[LoadedVersion]]
-"""Brings up a version: (model, version, artifact). Raises ArtifactError or EngineError."""
+OnBetter = Callable[[LoadedVersion], Awaitable[None]]
+
+Load = Callable[[str, int, Artifact, OnBetter], Awaitable[LoadedVersion]]
+"""Brings up a version; see `loading.Loader.load`."""
 
 
 class Registry:
@@ -101,7 +103,7 @@ class Registry:
         metrics: Where states are shown.
     """
 
-    def __init__(self, root: Path, load: Loader, metrics: Metrics) -> None:
+    def __init__(self, root: Path, load: Load, metrics: Metrics) -> None:
         self._root = root
         self._load = load
         self._metrics = metrics
@@ -176,13 +178,26 @@ class Registry:
         numbers = ", ".join(str(candidate.version) for candidate in versions)
         raise NotFound(f"no version {version} of {model!r}; there are: {numbers}")
 
+    async def _replace(self, better: LoadedVersion) -> None:
+        """Lets a version go on with another engine; requests under way finish on the old one."""
+        version = self.describe(better.model, better.version)
+        old, version.loaded = version.loaded, better
+        labels = better.model, str(better.version)
+        if old is not None:
+            self._metrics.model_info.remove(*labels, old.engine)
+            await old.predictor.close()
+        self._metrics.model_info.labels(*labels, better.engine).set(1)
+        log.info("model %s version %s goes on with %s", *labels, better.engine)
+
     async def _bring_up(self, version: Version) -> None:
         path = self._root / version.model / str(version.version)
         self._enter(version, State.LOADING)
         started = time.monotonic()
         try:
             artifact = await asyncio.to_thread(read_artifact, path)
-            version.loaded = await self._load(version.model, version.version, artifact)
+            version.loaded = await self._load(
+                version.model, version.version, artifact, self._replace
+            )
         except (ArtifactError, EngineError) as error:
             log.error("model %s version %d: %s", version.model, version.version, error)
             version.reason = str(error)

@@ -1,0 +1,70 @@
+"""Where compiled forms are: in the artifact, or in a cache beside a read-only repository.
+
+A form belongs to one SavedModel, named by its checksum: a graph that changed finds no form.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+from saccade_server.artifact import ASSETS, Artifact, inside, saved_model_sha256
+
+SUFFIX = ".tflite"
+FOLDER = f"{ASSETS}/litert"
+
+
+class FormStore:
+    """Finds and keeps the compiled forms of artifacts.
+
+    Several processes may use the same folders: a form is written beside its place and renamed.
+
+    Args:
+        cache: For the forms of artifacts whose folder cannot be written. Created when needed.
+    """
+
+    def __init__(self, cache: Path) -> None:
+        self._cache = cache
+
+    def find(self, artifact: Artifact) -> Path | None:
+        """The form of the artifact's present graph, or None."""
+        source = saved_model_sha256(artifact.path)
+        for form in artifact.manifest.compiled:
+            if form.engine == "litert" and form.source_sha256 == source:
+                path = inside(artifact.path, form.path)
+                if path.is_file():
+                    return path
+        for path in self._places(artifact, source):
+            if path.is_file():
+                return path
+        return None
+
+    def keep(self, artifact: Artifact, form: bytes) -> Path:
+        """Stores a form of the artifact's present graph.
+
+        Raises:
+            OSError: Neither the artifact's folder nor the cache can be written.
+        """
+        beside, cached = self._places(artifact, saved_model_sha256(artifact.path))
+        try:
+            return _write(beside, form)
+        except OSError:
+            return _write(cached, form)
+
+    def _places(self, artifact: Artifact, source: str) -> tuple[Path, Path]:
+        name = source[:32] + SUFFIX
+        return artifact.path / FOLDER / name, self._cache / name
+
+
+def _write(path: Path, data: bytes) -> Path:
+    """Writes all of it or nothing, whatever happens in between."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".writing-", delete=False) as file:
+        try:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+    return path
