@@ -138,18 +138,21 @@ class Batcher:
         """
         self._admit(len(images), deadline)
         most = self._config.max_batch_images
-        if len(images) <= most:
-            return await self._ask(images, deadline, urgent)
-        parts = [
-            asyncio.ensure_future(self._ask(images[start : start + most], deadline, urgent))
+        # All parts are queued at once: no later request gets between them or past the bound.
+        entries = [
+            self._enqueue(images[start : start + most], deadline, urgent)
             for start in range(0, len(images), most)
         ]
+        self._dispatch()
+        answers = [entry.answer for entry in entries]
         try:
-            return _join(await asyncio.gather(*parts))
+            return await answers[0] if len(answers) == 1 else _join(await asyncio.gather(*answers))
         finally:
             # Where one part failed, the others have become useless.
-            for part in parts:
-                part.cancel()
+            for entry in entries:
+                entry.answer.cancel()
+                self._leave(entry)
+                self._entries.discard(entry)
 
     @property
     def queued_images(self) -> int:
@@ -206,8 +209,8 @@ class Batcher:
         queued = full * self._cost(self._config.max_batch_images) + self._cost(rest)
         return (running + queued) / len(self._workers)
 
-    async def _ask(self, images: Values, deadline: float | None, urgent: bool) -> Scores:
-        """Queues at most a batch of images and waits for their scores."""
+    def _enqueue(self, images: Values, deadline: float | None, urgent: bool) -> _Entry:
+        """Queues at most a batch of images."""
         now = self._clock()
         if not self._entries:
             self._progress = now
@@ -216,13 +219,7 @@ class Batcher:
         self._queues.setdefault(key, deque()).append(entry)
         self._entries.add(entry)
         self._count(len(images))
-        try:
-            if self._idle:
-                self._dispatch()
-            return await entry.answer
-        finally:
-            self._leave(entry)
-            self._entries.discard(entry)
+        return entry
 
     def _leave(self, entry: _Entry) -> None:
         """Takes an entry out of the count: it runs now, or its caller has gone."""
