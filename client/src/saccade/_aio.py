@@ -4,7 +4,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
@@ -113,7 +113,7 @@ class AsyncClient:
         *,
         timeout: float = math.inf,
         max_in_flight: int = 64,
-    ) -> AsyncIterator[StreamAnswer]:
+    ) -> AsyncGenerator[StreamAnswer, None]:
         """Sends many requests over one stream (see `Client.classify_stream`).
 
         To leave it early, close the iterator (`contextlib.aclosing`).

@@ -3,7 +3,7 @@
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -116,7 +116,7 @@ class Client:
         *,
         timeout: float = math.inf,
         max_in_flight: int = 64,
-    ) -> Iterator[StreamAnswer]:
+    ) -> Generator[StreamAnswer, None, None]:
         """Sends many requests over one stream; answers come as they are ready, not in order.
 
         A request that fails is answered with its error and the stream goes on. If `requests`
