@@ -140,7 +140,7 @@ class AsyncClient:
         except grpc.RpcError as failure:
             raise call_error(failure) from failure
         except asyncio.CancelledError:
-            _raise_if_given_up_by_server()
+            _raise_if_closed()
             raise
         finally:
             call.cancel()
@@ -196,7 +196,7 @@ class AsyncClient:
                 if pause_s is None:
                     raise error from failure
             except asyncio.CancelledError:
-                _raise_if_given_up_by_server(request_id)
+                _raise_if_closed(request_id)
                 raise
             await asyncio.sleep(pause_s)
 
@@ -205,19 +205,16 @@ async def _build(planned: PlannedRequest) -> pb.ClassifyRequest:
     return await asyncio.to_thread(planned.build) if planned.on_disk else planned.build()
 
 
-def _raise_if_given_up_by_server(request_id: str | None = None) -> None:
-    """Tells a server's CANCELLED from our own.
+def _raise_if_closed(request_id: str | None = None) -> None:
+    """Tells a client that was closed from a task that was cancelled.
 
-    gRPC raises CancelledError for both, and one that nobody asked for would end the caller's task
-    without a word.
+    gRPC raises CancelledError in both cases, and one that nobody asked for would end the caller's
+    task without a word.
     """
     task = asyncio.current_task()
     if task is None or not task.cancelling():
-        raise ServerError(
-            "the server, or a closed client, gave the call up",
-            code=grpc.StatusCode.CANCELLED,
-            request_id=request_id,
-        ) from None
+        code = grpc.StatusCode.CANCELLED
+        raise ServerError("the client was closed", code=code, request_id=request_id) from None
 
 
 def _open_channel(target: str, options: ClientOptions) -> grpc.aio.Channel:

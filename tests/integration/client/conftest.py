@@ -30,6 +30,9 @@ class InThread:
     async def health(self, model: str | None = None, **arguments: Any) -> Health:
         return await asyncio.to_thread(self._client.health, model, **arguments)
 
+    async def close(self) -> None:
+        await asyncio.to_thread(self._client.close)
+
 
 # What the tests are written against.
 Asking = InThread | saccade.AsyncClient

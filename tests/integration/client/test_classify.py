@@ -228,6 +228,20 @@ async def test_a_cancelled_task_cancels_its_call(server: str, classifier: EchoCl
     assert await asyncio.to_thread(classifier.given_up.wait, 5)
 
 
+async def test_a_closed_client_gives_its_calls_up(
+    connect: Connect, server: str, classifier: EchoClassifier
+) -> None:
+    """With an error; the tasks that made them are not cancelled."""
+    asking = connect(server)
+    call = asyncio.create_task(asking.classify(HELD))
+    await asyncio.to_thread(classifier.holding.wait, 5)
+    await asking.close()
+    with pytest.raises(saccade.ServerError) as caught:
+        await call
+
+    assert grpc.StatusCode.CANCELLED == caught.value.code
+
+
 async def test_a_file_that_is_none_keeps_the_list_at_home(
     asking: Asking, classifier: EchoClassifier
 ) -> None:

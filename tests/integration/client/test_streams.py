@@ -1,6 +1,7 @@
 """Streams over real sockets, with both clients."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing, closing
 from typing import Any
 
@@ -11,7 +12,7 @@ import saccade
 from integration.client.servers import EchoClassifier, Failure
 from saccade import StreamAnswer, StreamRequest
 
-Stream = Callable[..., AsyncIterator[list[StreamAnswer]]]
+Stream = Callable[..., Awaitable[list[StreamAnswer]]]
 
 
 def requests(*names: str) -> list[StreamRequest]:
@@ -19,7 +20,7 @@ def requests(*names: str) -> list[StreamRequest]:
 
 
 @pytest.fixture(params=["sync", "async"])
-def stream(request: pytest.FixtureRequest, server: str) -> Any:
+def stream(request: pytest.FixtureRequest, server: str) -> Stream:
     """Sends requests over one stream; answers until the stream ends, or so many."""
 
     async def from_blocking(
@@ -58,7 +59,7 @@ def stream(request: pytest.FixtureRequest, server: str) -> Any:
 
 
 async def test_answers_are_matched_to_their_requests(
-    stream: Any, classifier: EchoClassifier
+    stream: Stream, classifier: EchoClassifier
 ) -> None:
     """Here each two of them come the wrong way round."""
     classifier.stream_group = 2
@@ -70,7 +71,7 @@ async def test_answers_are_matched_to_their_requests(
     ]
 
 
-async def test_a_request_that_fails_does_not_end_the_stream(stream: Any) -> None:
+async def test_a_request_that_fails_does_not_end_the_stream(stream: Stream) -> None:
     """Its error is its answer."""
     bad = StreamRequest(images=b"b", model="no such model")
     answers = await stream([*requests("a"), bad, *requests("c")])
@@ -80,7 +81,7 @@ async def test_a_request_that_fails_does_not_end_the_stream(stream: Any) -> None
     ]
 
 
-async def test_a_wrong_input_is_raised_after_the_answers(stream: Any) -> None:
+async def test_a_wrong_input_is_raised_after_the_answers(stream: Stream) -> None:
     """What had been sent before it is not lost."""
     seen = []
 
@@ -96,7 +97,7 @@ async def test_a_wrong_input_is_raised_after_the_answers(stream: Any) -> None:
     assert ["a"] == seen
 
 
-async def test_an_error_of_the_callers_own_comes_back_to_him(stream: Any) -> None:
+async def test_an_error_of_the_callers_own_comes_back_to_him(stream: Stream) -> None:
     """And is not swallowed by the machinery between."""
 
     def wanted() -> Iterator[StreamRequest]:
@@ -107,21 +108,23 @@ async def test_an_error_of_the_callers_own_comes_back_to_him(stream: Any) -> Non
         await stream(wanted())
 
 
-async def test_a_refused_stream_is_an_error(stream: Any, classifier: EchoClassifier) -> None:
+async def test_a_refused_stream_is_an_error(stream: Stream, classifier: EchoClassifier) -> None:
     """By its code, and not retried."""
     classifier.failures = [Failure(grpc.StatusCode.UNAVAILABLE)]
     with pytest.raises(saccade.Unavailable):
         await stream(requests("a"))
 
 
-async def test_a_cancelled_stream_is_an_error(stream: Any, classifier: EchoClassifier) -> None:
+async def test_a_cancelled_stream_is_an_error(stream: Stream, classifier: EchoClassifier) -> None:
     """If the server did it; it does not cancel the caller's task."""
     classifier.failures = [Failure(grpc.StatusCode.CANCELLED)]
     with pytest.raises(saccade.ServerError):
         await stream(requests("a"))
 
 
-async def test_only_so_many_requests_are_under_way(stream: Any, classifier: EchoClassifier) -> None:
+async def test_only_so_many_requests_are_under_way(
+    stream: Stream, classifier: EchoClassifier
+) -> None:
     """The server waits for three before it answers, and is sent two."""
     classifier.stream_group = 3
     with pytest.raises(saccade.DeadlineExceeded):
@@ -130,14 +133,14 @@ async def test_only_so_many_requests_are_under_way(stream: Any, classifier: Echo
     assert 2 == len(classifier.requests)
 
 
-async def test_a_long_stream_flows_through_few_places(stream: Any) -> None:
+async def test_a_long_stream_flows_through_few_places(stream: Stream) -> None:
     """Each answer makes room for the next request."""
     answers = await stream(requests(*map(str, range(50))), max_in_flight=4)
 
     assert 50 == len(answers)
 
 
-async def test_a_stream_can_be_left_early(stream: Any) -> None:
+async def test_a_stream_can_be_left_early(stream: Stream) -> None:
     """Though there is no end to its requests."""
 
     def wanted() -> Iterator[StreamRequest]:
@@ -145,3 +148,24 @@ async def test_a_stream_can_be_left_early(stream: Any) -> None:
             yield StreamRequest(images=b"a")
 
     assert 3 == len(await stream(wanted(), at_most=3, max_in_flight=2))
+
+
+def test_the_thread_of_a_stream_left_early_ends(server: str) -> None:
+    """Even while it waits for room: it lets go of the requests' iterator."""
+    third_is_waiting, let_go = threading.Event(), threading.Event()
+
+    def wanted() -> Iterator[StreamRequest]:
+        try:
+            yield from requests("a", "b")
+            third_is_waiting.set()
+            yield from requests("c")
+        finally:
+            let_go.set()
+
+    with saccade.Client(server) as client:
+        answers = client.classify_stream(wanted(), max_in_flight=1)
+        next(answers)
+        third_is_waiting.wait(5)
+        answers.close()
+
+    assert let_go.wait(5)
