@@ -21,7 +21,9 @@ from unit.deploy.manifests import (
     read_settings,
 )
 
-KUBERNETES = "1.37"
+OLDEST, NEWEST = "1.27", "1.37"
+"""Versions of Kubernetes that the manifests are for."""
+
 MANIFESTS = read_manifests()
 
 each_manifest = pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda m: m.title)
@@ -33,9 +35,10 @@ def deployment() -> dict[str, Any]:
 
 
 @each_manifest
-def test_a_manifest_is_valid(manifest: Manifest) -> None:
-    """It has the fields of its kind and no others."""
-    assert KUBERNETES == kubernetes_validate.validate(manifest.body, KUBERNETES, strict=True)
+@pytest.mark.parametrize("kubernetes", [OLDEST, NEWEST])
+def test_a_manifest_is_valid(manifest: Manifest, kubernetes: str) -> None:
+    """It has the fields of its kind and no others, in old clusters and new ones."""
+    assert kubernetes == kubernetes_validate.validate(manifest.body, kubernetes, strict=True)
 
 
 @each_manifest
@@ -51,13 +54,15 @@ def test_kustomize_renders_valid_manifests() -> None:
         pytest.skip("needs kubectl, which is not installed here")
     command = [kubectl, "kustomize", str(FOLDER)]
     text = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
-    bodies = {body["kind"]: body for body in yaml.safe_load_all(text)}
-    for body in bodies.values():
-        kubernetes_validate.validate(body, KUBERNETES, strict=True)
+    bodies = list(yaml.safe_load_all(text))
+    for body in bodies:
+        kubernetes_validate.validate(body, NEWEST, strict=True)
 
-    [container] = bodies["Deployment"]["spec"]["template"]["spec"]["containers"]
+    [settings] = [body for body in bodies if body["kind"] == "ConfigMap"]
+    [deployment] = [body for body in bodies if body["kind"] == "Deployment"]
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
 
-    settings = bodies["ConfigMap"]
+    assert len(read_kustomization()["resources"]) + 1 == len(bodies)
     assert read_settings() == settings["data"]
     assert [{"configMapRef": {"name": settings["metadata"]["name"]}}] == container["envFrom"]
 
