@@ -2,7 +2,7 @@
 
 Exit codes, which scripts may rely on:
 
-    0    done; for `health`: serving
+    0    done; `health`: serving
     1    `classify`: at least one image failed; `health`: not serving or not reachable
     2    wrong usage: a flag, or no image found
     3    the call failed: server not reachable, request refused, timeout, unknown model
