@@ -23,6 +23,9 @@ from saccade_server.batching.worker import Done, Outcome, Values
 from saccade_server.errors import ConfigError, DeadlineExceeded, Overloaded, Unavailable
 from saccade_server.metrics import Metrics
 
+LEAST_RETRY_S = 0.01
+"""A refused caller is never told to come back now, even while the engine's pace is not known."""
+
 
 class Worker(Protocol):
     """What runs one batch at a time; see `EngineWorker`."""
@@ -183,7 +186,7 @@ class Batcher:
             raise Overloaded(
                 f"{self._queued_images} images are waiting, "
                 f"at most {self._config.max_queue_images} may: try again later",
-                retry_after_s=wait,
+                retry_after_s=max(wait, LEAST_RETRY_S),
             )
         if deadline is None:
             return
@@ -243,9 +246,11 @@ class Batcher:
 
     def _take(self) -> list[_Entry]:
         """The next batch: whole entries of one shape, oldest first, urgent ones before others."""
-        if self._suspects:
-            return [self._suspects.popleft()]
         now = self._clock()
+        while self._suspects:
+            suspect = self._suspects.popleft()
+            if self._is_due(suspect, now):
+                return [suspect]
         batch: list[_Entry] = []
         room = self._config.max_batch_images
         shape: tuple[int, ...] | None = None

@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.clock import FakeClock, settle
 from fixtures.workers import FakeWorker, images
-from saccade_server.batching import Batcher, BatchingConfig, Scores
+from saccade_server.batching import Batcher, BatchingConfig
 from saccade_server.errors import ConfigError
 from saccade_server.metrics import Metrics
 from unit.server.batching.conftest import Ask, marks
@@ -200,8 +200,3 @@ def test_a_bound_below_one_is_refused(name: str) -> None:
         BatchingConfig(**{name: 0})
 
     assert f"{name} must be at least 1, got 0" == str(refused.value)
-
-
-def test_scores_are_a_value() -> None:
-    """They cannot be changed: several readers may share them."""
-    assert Scores.__dataclass_params__.frozen  # type: ignore[attr-defined]
