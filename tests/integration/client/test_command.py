@@ -133,12 +133,12 @@ def test_what_was_answered_before_a_failed_call_is_shown(
 ) -> None:
     """Long lists travel in several calls."""
     monkeypatch.setattr("saccade.cli.CALL_IMAGES", 1)
-    refuse_second = classifier._check
+    check_as_before = classifier._check
 
     def check(context: grpc.ServicerContext) -> None:
         if len(classifier.requests) == 2:
             Failure(grpc.StatusCode.INTERNAL).abort(context)
-        refuse_second(context)
+        check_as_before(context)
 
     monkeypatch.setattr(classifier, "_check", check)
     code = main(["classify", "a.png", "b.jpg"])
