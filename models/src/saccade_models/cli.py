@@ -146,10 +146,8 @@ def _inspect(flags: argparse.Namespace) -> None:
     for heading, text in describe(artifact):
         print(f"{heading:<12}{text}")
     found = verify(artifact)
-    print(
-        f"{'verified':<12}{found.files} checksums; {found.samples} golden samples, "
-        f"off by at most {found.max_abs_error:.1g}"
-    )
+    errors = ", ".join(f"{kind} off by {error:.1g}" for kind, error in found.max_abs_errors.items())
+    print(f"{'verified':<12}{found.files} checksums; {found.samples} golden samples: {errors}")
 
 
 def _samples(flags: argparse.Namespace) -> None:

@@ -28,9 +28,9 @@ class TrainingConfig:
     dataset: str = "digits"
     options: NetworkOptions = field(default_factory=NetworkOptions)
     loss: str = "cross-entropy"
-    epochs: int = 15
-    batch_size: int = 32
-    learning_rate: float = 1e-3
+    epochs: int = 20
+    batch_size: int = 64
+    learning_rate: float = 2e-3
     seed: int = 1
 
     def __post_init__(self) -> None:

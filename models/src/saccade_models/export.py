@@ -11,8 +11,10 @@ from saccade_models.evaluation import Figures, evaluate
 from saccade_models.golden import write_golden_set
 from saccade_models.graph import INPUT, OUTPUT, SIGNATURE, write_graph
 from saccade_models.provenance import describe_training
+from saccade_models.quiet import drop_native_chatter
 from saccade_server import artifact as layout
 from saccade_server.engines import load_engine
+from saccade_server.loading import compile_form, forms
 
 if TYPE_CHECKING:
     import keras
@@ -37,6 +39,7 @@ def export_artifact(
 
     Raises:
         OSError: The folder can't be written.
+        EngineError: LiteRT can't take the graph, or computes something else.
     """
     write_graph(classifier, folder)
     (folder / layout.ASSETS).mkdir()
@@ -64,7 +67,26 @@ def export_artifact(
         )
     )
     layout.write_manifest(folder, manifest)
+    # Compared with the SavedModel on the golden samples, which are all there by now.
+    manifest.compiled.append(_write_compiled(layout.read_artifact(folder)))
+    layout.write_manifest(folder, manifest)
     return figures
+
+
+def _write_compiled(artifact: layout.Artifact) -> manifest_pb2.CompiledForm:
+    with drop_native_chatter():
+        compiled = compile_form(artifact)
+    source = layout.saved_model_sha256(artifact.path)
+    # A server looks for forms that it compiled itself under the same name.
+    path = Path(forms.FOLDER) / f"{source[:32]}{forms.SUFFIX}"
+    (artifact.path / path).parent.mkdir()
+    (artifact.path / path).write_bytes(compiled.data)
+    return manifest_pb2.CompiledForm(
+        engine="litert",
+        path=path.as_posix(),
+        source_sha256=source,
+        max_abs_error=compiled.max_abs_error,
+    )
 
 
 def _input_spec(image_shape: tuple[int, int, int]) -> manifest_pb2.InputSpec:

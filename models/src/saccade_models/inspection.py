@@ -1,51 +1,51 @@
 """What `saccade-models inspect` says about an artifact, and what it checks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from saccade_models.errors import ModelsError
-from saccade_models.golden import golden_error
+from saccade_models.quiet import drop_native_chatter
 from saccade_server import artifact as layout
 from saccade_server.engines import load_engine
-from saccade_server.errors import SaccadeError
+from saccade_server.loading import golden_error, verify_golden
 
 SHOWN_LABELS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What was found to be right: the number of files and samples, and the largest difference."""
+    """What was found to be right.
+
+    `max_abs_errors` has, by engine, the largest difference of a golden probability.
+    """
 
     files: int
     samples: int
-    max_abs_error: float
+    max_abs_errors: Mapping[str, float]
 
 
 def verify(artifact: layout.Artifact) -> Verification:
-    """Compares the checksums, then runs the golden samples through the TensorFlow engine.
+    """Compares the checksums, then runs the golden samples through each engine with a form.
 
     Raises:
-        ArtifactError: A file is missing or differs from its checksum.
+        ArtifactError: A file differs from its checksum, or an answer from the golden sample's.
         EngineError: The graph can't be loaded or run.
-        ModelsError: A golden sample can't be decoded, or its probabilities are not reproduced.
     """
     layout.verify_files(artifact)
-    golden = artifact.manifest.golden
-    with closing(load_engine(artifact, "tensorflow")) as engine:
-        try:
-            error = golden_error(artifact, engine)
-        except SaccadeError as problem:
-            raise ModelsError(f"{artifact.path}: a golden sample: {problem.message}") from problem
-    # Written so that a NaN fails too.
-    if not error <= golden.max_abs_error:
-        raise ModelsError(
-            f"{artifact.path}: golden samples are off by up to {error:.2g}, "
-            f"{golden.max_abs_error:.2g} is allowed"
-        )
+    files: dict[str, Path | None] = {"tensorflow": None}
+    for form in artifact.manifest.compiled:
+        files[form.engine] = layout.inside(artifact.path, form.path)
+    errors = {}
+    for kind, file in files.items():
+        with drop_native_chatter(), closing(load_engine(artifact, kind, form=file)) as engine:
+            verify_golden(artifact, engine)
+            errors[kind] = golden_error(artifact, engine)
     return Verification(
-        files=len(artifact.manifest.files), samples=len(golden.samples), max_abs_error=error
+        files=len(artifact.manifest.files),
+        samples=len(artifact.manifest.golden.samples),
+        max_abs_errors=errors,
     )
 
 

@@ -1,0 +1,32 @@
+"""Keeps the chatter of native code off a person's terminal."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+CHATTER = b"INFO: "
+
+
+@contextmanager
+def drop_native_chatter() -> Iterator[None]:
+    """Drops the lines that begin with `INFO: ` from what is written to stderr meanwhile.
+
+    LiteRT tells at each load which delegate it made, and offers no setting against it. The other
+    lines appear at the end. Works on the process's file descriptor, so for all threads.
+    """
+    sys.stderr.flush()
+    original = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(original, 2)
+            os.close(original)
+            held.seek(0)
+            for line in held:
+                if not line.startswith(CHATTER):
+                    os.write(2, line)
