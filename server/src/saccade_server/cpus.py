@@ -32,5 +32,5 @@ def _quota(cgroup: Path) -> float:
             return math.inf
     try:
         return int(quota) / int(period) if int(quota) > 0 else math.inf
-    except ValueError:
-        return math.inf  # "max"
+    except (ValueError, ZeroDivisionError):
+        return math.inf  # "max", or nothing that makes sense

@@ -24,7 +24,8 @@ def best_classes(probabilities: NDArray[np.float32], count: int) -> list[list[in
     least = -np.partition(-probabilities, count - 1, axis=1)[:, count - 1]
     result = []
     for row, bound in zip(probabilities, least, strict=True):
-        candidates = np.flatnonzero(row >= bound)
+        # Written so that a score that is no number counts too; it sorts last.
+        candidates = np.flatnonzero(~(row < bound))
         order = np.argsort(-row[candidates], kind="stable")[:count]
         result.append(candidates[order].tolist())
     return result
