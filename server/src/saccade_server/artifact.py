@@ -6,7 +6,7 @@ graph does not say. This module owns the layout and the rules of the manifest; i
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
@@ -53,7 +53,10 @@ class InputSpec:
     """What a graph takes, and how an image becomes that.
 
     `scale` and `offset` fold the manifest's pixel range, mean and std into one step:
-    value = pixel * scale + offset, with one number each, or one for each channel.
+    value = pixel * scale + offset, with one number for each channel.
+
+    Attributes:
+        takes_pixels: The graph takes the values 0 to 255 as they are.
     """
 
     signature: str
@@ -65,16 +68,17 @@ class InputSpec:
     resize: Resize
     scale: NDArray[np.float32]
     offset: NDArray[np.float32]
+    takes_pixels: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Asked for every image, computed once."""
+        takes_pixels = bool(np.all(self.scale == 1) and np.all(self.offset == 0))
+        object.__setattr__(self, "takes_pixels", takes_pixels)
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Height, width, channels."""
         return self.height, self.width, self.color_space.channels
-
-    @property
-    def takes_pixels(self) -> bool:
-        """Whether the graph takes the values 0 to 255 as they are."""
-        return bool(np.all(self.scale == 1) and np.all(self.offset == 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

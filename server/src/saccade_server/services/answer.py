@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from google.protobuf.message import DecodeError
 
 from saccade_server.errors import Code, InvalidArgument, SaccadeError
-from saccade_server.metrics import Metrics
+from saccade_server.metrics import Children, Metrics
 from saccade_server.services.call import Call, Method
 
 log = logging.getLogger(__name__)
@@ -21,6 +21,8 @@ class Answerer:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        self._requests = Children(metrics.requests)
+        self._seconds = Children(metrics.request_seconds)
 
     async def unary(self, method: Method, data: bytes, call: Call) -> bytes:
         """Answers a unary call.
@@ -66,8 +68,8 @@ class Answerer:
 
     def _count(self, method: Method, call: Call, code: Code, seconds: float) -> None:
         labels = method.api, method.name, call.model
-        self._metrics.requests.labels(*labels, code.name).inc()
-        self._metrics.request_seconds.labels(*labels).observe(seconds)
+        self._requests[*labels, code.name].inc()
+        self._seconds[labels].observe(seconds)
 
 
 async def _parsed(method: Method, messages: AsyncIterator[bytes]) -> AsyncIterator[object]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from saccade_server.errors import InvalidArgument
 from saccade_server.imaging import Decoder, Source
-from saccade_server.metrics import Metrics
+from saccade_server.metrics import Children, Metrics
 from saccade_server.registry import LoadedVersion
 from saccade_server.services.call import Call
 
@@ -46,8 +46,10 @@ class ImagePath:
 
     def __init__(self, decoder: Decoder, metrics: Metrics, *, max_request_images: int) -> None:
         self._decoder = decoder
-        self._metrics = metrics
         self._max_request_images = max_request_images
+        self._images = Children(metrics.images)
+        self._predictions = Children(metrics.predictions)
+        self._confidence = Children(metrics.prediction_confidence)
         self._decode_seconds = metrics.stage_seconds.labels("decode")
         self._queue_seconds = metrics.stage_seconds.labels("queue")
         self._inference_seconds = metrics.stage_seconds.labels("inference")
@@ -103,13 +105,11 @@ class ImagePath:
     ) -> None:
         labels = version.model, str(version.version)
         for error in filter(None, errors):
-            self._metrics.images.labels(*labels, error.code.name).inc()
+            self._images[*labels, error.code.name].inc()
         if not len(probabilities):
             return
-        self._metrics.images.labels(*labels, "ok").inc(len(probabilities))
-        confidence = self._metrics.prediction_confidence.labels(*labels)
-        best = probabilities.argmax(axis=1)
-        for index, score in zip(best.tolist(), probabilities.max(axis=1).tolist(), strict=True):
-            confidence.observe(score)
-            label = version.artifact.class_labels[index]
-            self._metrics.predictions.labels(*labels, label).inc()
+        self._images[*labels, "ok"].inc(len(probabilities))
+        confidence = self._confidence[labels]
+        for index, row in zip(probabilities.argmax(axis=1).tolist(), probabilities, strict=True):
+            confidence.observe(row.item(index))
+            self._predictions[*labels, version.artifact.class_labels[index]].inc()

@@ -46,6 +46,9 @@ class GrpcioTransport:
                 ("grpc.max_send_message_length", -1),
                 # Two servers on one port would share its calls without knowing of each other.
                 ("grpc.so_reuseport", 0),
+                # Clients may ask often whether we are alive; by default gRPC takes that for an
+                # attack and ends the connection.
+                ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
             ]
         )
         self._server.add_generic_rpc_handlers((_Router(methods, answerer),))
