@@ -1,5 +1,6 @@
 """The Deployment agrees with the server and with its image: ports, paths, names, seconds."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import fields
 from typing import Any
@@ -10,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from saccade_server.config import ServerConfig, parse_config, variable
 from saccade_server.http import SidePort
-from unit.deploy.dockerfile import read_stages
+from unit.deploy.dockerfile import ROOT, read_stages
 from unit.deploy.manifests import read_manifest, read_settings
 
 MARGIN_S = 5
@@ -94,6 +95,15 @@ def test_the_drain_ends_before_the_pod_is_killed(config: ServerConfig) -> None:
     grace_s = POD["spec"]["terminationGracePeriodSeconds"]
 
     assert grace_s >= config.linger_s + config.drain_s + MARGIN_S
+
+
+def test_docker_is_told_the_same_grace_period() -> None:
+    """Its own is too short for a drain."""
+    grace_s = POD["spec"]["terminationGracePeriodSeconds"]
+
+    [told] = re.findall(r"docker stop -t (\d+)", (ROOT / "deploy" / "README.md").read_text())
+
+    assert str(grace_s) == told
 
 
 def test_lingering_outlasts_the_readiness_probe(config: ServerConfig) -> None:

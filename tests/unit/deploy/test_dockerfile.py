@@ -128,6 +128,16 @@ def test_the_base_image_is_of_a_fixed_version() -> None:
     assert re.search(r"^ARG BASE_IMAGE=\S+/python:3\.1[1-3]\.\d+-slim-\w+$", text, re.MULTILINE)
 
 
+def test_the_serving_image_s_extras_exist() -> None:
+    """By default it holds extras that saccade-server has, and pip would only warn of others."""
+    [default] = re.findall(
+        r"^ARG SERVER_EXTRAS=(\S*)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE
+    )
+    project = tomllib.loads((ROOT / "server" / "pyproject.toml").read_text())["project"]
+
+    assert {extra for extra in default.split(",") if extra} <= set(project["optional-dependencies"])
+
+
 @pytest.mark.parametrize(
     "label", ["title", "description", "licenses", "version", "revision", "created"]
 )
