@@ -10,7 +10,8 @@ Everything runs in the event loop's thread; only `Worker.start` hands work to ot
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -157,9 +158,26 @@ class Batcher:
                 self._leave(entry)
                 self._entries.discard(entry)
 
+    @contextmanager
+    def reserve(self, images: int, *, deadline: float | None = None) -> Iterator[None]:
+        """Holds room for images that are still being decoded.
+
+        So overload is answered before decoding is paid for, and images that are being decoded
+        count as queued: their number is bounded too.
+
+        Raises:
+            SaccadeError: As `submit`.
+        """
+        self._admit(images, deadline)
+        self._count(images)
+        try:
+            yield
+        finally:
+            self._count(-images)
+
     @property
     def queued_images(self) -> int:
-        """Images that wait for an engine."""
+        """Images that wait for an engine, or will when they are decoded."""
         return self._queued_images
 
     @property

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -43,6 +44,11 @@ class Predictor(Protocol):
     @property
     def stalled_s(self) -> float:
         """Seconds without progress while there was work."""
+
+    def reserve(
+        self, images: int, *, deadline: float | None = None
+    ) -> AbstractContextManager[None]:
+        """Holds room for images that are still being decoded."""
 
     async def submit(
         self,

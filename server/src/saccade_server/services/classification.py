@@ -67,8 +67,13 @@ class ImagePath:
             raise InvalidArgument(
                 f"the request has {len(sources)} images: send 1 to {self._max_request_images}"
             )
+        spec = version.artifact.input
         started = time.perf_counter()
-        decoded = await self._decoder.decode(sources, version.artifact.input)
+        if self._decoder.is_free(sources, spec):
+            decoded = self._decoder.decode_now(sources, spec)
+        else:
+            with version.predictor.reserve(len(sources), deadline=call.deadline):
+                decoded = await self._decoder.decode(sources, spec)
         decode_s = time.perf_counter() - started
         self._decode_seconds.observe(decode_s)
         good = [values for values in decoded if not isinstance(values, InvalidArgument)]
