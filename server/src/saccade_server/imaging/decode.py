@@ -182,13 +182,22 @@ def _fit(image: Image.Image, spec: InputSpec) -> NDArray[np.uint8]:
 
 def _plain(image: Image.Image, mode: str) -> Image.Image:
     """The picture in `mode`, or in RGBA if any of it is transparent, with 8 bits a channel."""
+    if image.mode.startswith(("I", "F")):
+        image = _narrow(image)
     if image.has_transparency_data:
         return image.convert("RGBA")
-    if image.mode.startswith(("I", "F")):
-        # 16 bits a pixel; Pillow's own conversion would clip at 255 instead of scaling.
-        wide = np.asarray(image).astype(np.uint32)
-        image = Image.fromarray((wide >> 8).clip(0, 255).astype(np.uint8))
     return image if image.mode == mode else image.convert(mode)
+
+
+def _narrow(image: Image.Image) -> Image.Image:
+    """Gray of 16 bits as gray of 8; Pillow's own conversion clips at 255 instead of scaling."""
+    wide = np.asarray(image).astype(np.uint32)
+    gray = Image.fromarray((wide >> 8).clip(0, 255).astype(np.uint8))
+    transparent = image.info.get("transparency")
+    if transparent is None:
+        return gray
+    opacity = np.where(wide == transparent, 0, 255).astype(np.uint8)
+    return Image.merge("LA", (gray, Image.fromarray(opacity)))
 
 
 def _orientation(image: Image.Image) -> int:

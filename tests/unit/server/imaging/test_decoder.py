@@ -1,0 +1,73 @@
+"""Decoding beside the event loop."""
+
+from collections.abc import Iterator
+
+import pytest
+from PIL import Image
+
+from fixtures.pictures import encode, gradient, input_spec
+from saccade_server.artifact import ColorSpace
+from saccade_server.errors import InvalidArgument
+from saccade_server.imaging import Decoder, ImageLimits, Pixels, Source
+
+GRAY = input_spec(1, 1, ColorSpace.GRAY)
+
+
+@pytest.fixture(params=[1, 3])
+def decoder(request: pytest.FixtureRequest) -> Iterator[Decoder]:
+    """What is tested, with one thread and with more."""
+    decoder = Decoder(threads=request.param, limits=ImageLimits(max_pixels=1000))
+    yield decoder
+    decoder.close()
+
+
+def gray_file(value: int) -> bytes:
+    """A file of one pixel."""
+    return encode(Image.new("L", (1, 1), value), "PNG")
+
+
+async def seen(decoder: Decoder, sources: list[Source]) -> list[object]:
+    """The first pixel of each image, or the type of its error."""
+    decoded = await decoder.decode(sources, GRAY)
+    return [
+        type(values) if isinstance(values, InvalidArgument) else int(values[0, 0, 0])
+        for values in decoded
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 10])
+async def test_the_order_is_kept(decoder: Decoder, count: int) -> None:
+    """However the images are shared out between threads."""
+    files: list[Source] = [gray_file(value) for value in range(count)]
+
+    assert list(range(count)) == await seen(decoder, files)
+
+
+async def test_a_bad_image_gets_its_own_error(decoder: Decoder) -> None:
+    """Its neighbours are decoded."""
+    sources: list[Source] = [gray_file(1), b"junk", Pixels(b"\2", (1, 1, 1)), gray_file(3)]
+
+    assert [1, InvalidArgument, 2, 3] == await seen(decoder, sources)
+
+
+async def test_bad_pixels_get_their_own_error(decoder: Decoder) -> None:
+    """Also where all images are pixels of the right shape, and no thread is asked."""
+    sources: list[Source] = [Pixels(b"\1", (1, 1, 1)), Pixels(b"\1\2", (1, 1, 1))]
+
+    assert [1, InvalidArgument] == await seen(decoder, sources)
+
+
+async def test_the_limits_hold(decoder: Decoder) -> None:
+    """Those that the decoder was given."""
+    large = encode(Image.fromarray(gradient(40, 40)), "PNG")
+
+    assert [InvalidArgument] == await seen(decoder, [large])
+
+
+async def test_the_values_are_those_that_the_graph_takes(decoder: Decoder) -> None:
+    """Mapped to its range."""
+    spec = input_spec(1, 1, ColorSpace.GRAY, scale=0.5, offset=1.0)
+    (values,) = await decoder.decode([gray_file(10)], spec)
+
+    assert not isinstance(values, InvalidArgument)
+    assert [[[6.0]]] == values.tolist()
