@@ -137,8 +137,8 @@ def read_artifact(path: Path) -> Artifact:
     labels = tuple(manifest.class_labels)
     if not 1 <= len(labels) <= MAX_CLASSES:
         raise ArtifactError(f"{path}/{MANIFEST}: class_labels has {len(labels)} entries")
-    if manifest.output.activation == manifest_pb2.ACTIVATION_UNSPECIFIED:
-        raise ArtifactError(f"{path}/{MANIFEST}: output.activation is missing")
+    if manifest.output.activation not in _ACTIVATIONS:
+        raise ArtifactError(f"{path}/{MANIFEST}: output.activation is missing or unknown")
     for sample in manifest.golden.samples:
         if len(sample.probabilities) != len(labels):
             raise ArtifactError(
@@ -235,9 +235,12 @@ def inside(root: Path, name: str) -> Path:
     """The path of `name` below `root`.
 
     Raises:
-        ArtifactError: It leads out of `root`.
+        ArtifactError: It leads out of `root`, or no file can have that name.
     """
-    path = (root / name).resolve()
+    try:
+        path = (root / name).resolve()
+    except ValueError as error:
+        raise ArtifactError(f"{name!r} is no file's name: {error}") from error
     if not path.is_relative_to(root.resolve()):
         raise ArtifactError(f"{name!r} leads out of {root}")
     return path
@@ -300,6 +303,7 @@ _DTYPES: dict[int, np.dtype[np.float32] | np.dtype[np.uint8]] = {
     manifest_pb2.DATA_TYPE_FLOAT32: np.dtype(np.float32),
     manifest_pb2.DATA_TYPE_UINT8: np.dtype(np.uint8),
 }
+_ACTIVATIONS = (manifest_pb2.ACTIVATION_PROBABILITIES, manifest_pb2.ACTIVATION_LOGITS)
 _RESIZES = {
     manifest_pb2.RESIZE_RULE_BILINEAR: Resize.BILINEAR,
     manifest_pb2.RESIZE_RULE_BICUBIC: Resize.BICUBIC,
