@@ -6,8 +6,8 @@ that nobody ever sees half of one.
 
 import os
 import re
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,15 +37,14 @@ def stage_version(model_folder: Path) -> Iterator[Path]:
     Raises:
         ModelsError: The folder can't be created or written.
     """
+    missing = [folder for folder in (model_folder, *model_folder.parents) if not folder.exists()]
+    # Named before it is made, so that an interruption at any point finds it to remove.
+    staging = model_folder / f".writing-{secrets.token_hex(8)}"
     try:
-        missing = [
-            folder for folder in (model_folder, *model_folder.parents) if not folder.exists()
-        ]
-        model_folder.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=".writing-", dir=model_folder))
-    except OSError as error:
-        raise ModelsError(f"cannot write to {model_folder}: {error.strerror}") from error
-    try:
+        try:
+            staging.mkdir(parents=True)
+        except OSError as error:
+            raise ModelsError(f"cannot write to {model_folder}: {error.strerror}") from error
         yield staging
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -61,7 +60,6 @@ def publish_version(staging: Path) -> Path:
     Raises:
         ModelsError: The rename failed.
     """
-    staging.chmod(0o755)
     while True:
         target = staging.parent / str(next_version(staging.parent))
         try:

@@ -5,6 +5,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,3 +93,22 @@ def test_an_export_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     done = run(*TRAIN, "--output", tmp_path, "--epochs", "1", preexec=only_small_files)
 
     assert (1, 1, []) == (done.returncode, done.stderr.count("\n"), os.listdir(tmp_path))
+
+
+def test_an_interrupted_training_leaves_nothing_behind(tmp_path: Path) -> None:
+    """SIGTERM, as Ctrl-C, cleans away what was begun."""
+    command = [*COMMAND, *TRAIN, "--output", str(tmp_path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as training:
+        while training.poll() is None and not list(tmp_path.glob("digits/.writing-*")):
+            time.sleep(0.05)
+
+        training.terminate()
+        _, told = training.communicate(timeout=60)
+    # Interrupted while it imports, Python may end by the signal itself: 130 to a shell, too.
+    code = 128 - training.returncode if training.returncode < 0 else training.returncode
+
+    assert (130, "saccade-models: interrupted, nothing was written\n", []) == (
+        code,
+        told,
+        os.listdir(tmp_path),
+    )
