@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from google.protobuf.message import DecodeError
 
 from saccade_server.errors import Code, InvalidArgument, SaccadeError
-from saccade_server.metrics import Children, Metrics
+from saccade_server.metrics import Metrics
 from saccade_server.services.call import Call, Method
 
 log = logging.getLogger(__name__)
@@ -20,9 +20,9 @@ class Answerer:
     """Stands between a transport and the handlers: bytes in, bytes or a SaccadeError out."""
 
     def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-        self._requests = Children(metrics.requests)
-        self._seconds = Children(metrics.request_seconds)
+        self._inflight = metrics.inflight_requests.labels()
+        self._requests = metrics.requests
+        self._seconds = metrics.request_seconds
 
     async def unary(self, method: Method, data: bytes, call: Call) -> bytes:
         """Answers a unary call.
@@ -52,7 +52,7 @@ class Answerer:
         """Counts a call and makes of any error one that the caller may see."""
         started = time.perf_counter()
         code = Code.OK
-        self._metrics.inflight_requests.inc()
+        self._inflight.inc()
         try:
             yield
         except (asyncio.CancelledError, GeneratorExit):
@@ -63,13 +63,13 @@ class Answerer:
             code = failure.code
             raise failure from None
         finally:
-            self._metrics.inflight_requests.dec()
+            self._inflight.dec()
             self._count(method, call, code, time.perf_counter() - started)
 
     def _count(self, method: Method, call: Call, code: Code, seconds: float) -> None:
         labels = method.api, method.name, call.model
-        self._requests[*labels, code.name].inc()
-        self._seconds[labels].observe(seconds)
+        self._requests.labels(*labels, code.name).inc()
+        self._seconds.labels(*labels).observe(seconds)
 
 
 async def _parsed(method: Method, messages: AsyncIterator[bytes]) -> AsyncIterator[object]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from saccade_server.errors import InvalidArgument
 from saccade_server.imaging import Decoder, Source
-from saccade_server.metrics import Children, Metrics
+from saccade_server.metrics import Metrics
 from saccade_server.registry import LoadedVersion
 from saccade_server.services.call import Call
 
@@ -47,9 +47,9 @@ class ImagePath:
     def __init__(self, decoder: Decoder, metrics: Metrics, *, max_request_images: int) -> None:
         self._decoder = decoder
         self._max_request_images = max_request_images
-        self._images = Children(metrics.images)
-        self._predictions = Children(metrics.predictions)
-        self._confidence = Children(metrics.prediction_confidence)
+        self._images = metrics.images
+        self._predictions = metrics.predictions
+        self._confidence = metrics.prediction_confidence
         self._decode_seconds = metrics.stage_seconds.labels("decode")
         self._queue_seconds = metrics.stage_seconds.labels("queue")
         self._inference_seconds = metrics.stage_seconds.labels("inference")
@@ -110,11 +110,11 @@ class ImagePath:
     ) -> None:
         labels = version.model, str(version.version)
         for error in filter(None, errors):
-            self._images[*labels, error.code.name].inc()
+            self._images.labels(*labels, error.code.name).inc()
         if not len(probabilities):
             return
-        self._images[*labels, "ok"].inc(len(probabilities))
-        confidence = self._confidence[labels]
+        self._images.labels(*labels, "ok").inc(len(probabilities))
+        confidence = self._confidence.labels(*labels)
         for index, row in zip(probabilities.argmax(axis=1).tolist(), probabilities, strict=True):
             confidence.observe(row.item(index))
-            self._predictions[*labels, version.artifact.class_labels[index]].inc()
+            self._predictions.labels(*labels, version.artifact.class_labels[index]).inc()

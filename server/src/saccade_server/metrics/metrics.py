@@ -4,12 +4,11 @@ Labels hold only what the server itself knows (models, versions, codes, class la
 caller's text: their number is bounded.
 """
 
-from typing import TypeVar
-
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client import CollectorRegistry
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+
+from saccade_server.metrics.series import Counter, Gauge, Histogram
 
 SECONDS = (
     1e-4, 1.5e-4, 2e-4, 3e-4, 4e-4, 6e-4, 8e-4,
@@ -22,24 +21,6 @@ SECONDS = (
 
 IMAGES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 CONFIDENCE = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
-
-
-_Metric = TypeVar("_Metric", bound=MetricWrapperBase)
-
-
-class Children(dict[tuple[str, ...], _Metric]):
-    """A metric's series by their labels: a lookup in a dict instead of one that checks and locks.
-
-    Only for labels whose number is bounded and whose series are never removed.
-    """
-
-    def __init__(self, metric: _Metric) -> None:
-        super().__init__()
-        self._metric = metric
-
-    def __missing__(self, labels: tuple[str, ...]) -> _Metric:
-        child = self[labels] = self._metric.labels(*labels)
-        return child
 
 
 class Metrics:
