@@ -87,7 +87,7 @@ class ServerConfig:
 
     def _check(self, name: str, least: int, most: float = float("inf")) -> None:
         value = getattr(self, name)
-        if not least <= value <= most:
+        if not least <= value <= most or value == float("inf"):
             limits = f"at least {least}" if most == float("inf") else f"{least} to {most}"
             raise ConfigError(f"--{name.replace('_', '-')} must be {limits}, got {value}")
 

@@ -206,8 +206,12 @@ class Registry:
             )
         except (ArtifactError, EngineError) as error:
             log.error("model %s version %d: %s", version.model, version.version, error)
-            version.reason = str(error)
-            self._enter(version, State.FAILED)
+            self._fail(version, str(error))
+            return
+        except Exception as error:
+            # The edge: whatever is wrong with one version, the others serve.
+            log.exception("model %s version %d", version.model, version.version)
+            self._fail(version, f"{type(error).__name__}: the log says more")
             return
         seconds = time.monotonic() - started
         labels = version.model, str(version.version)
@@ -218,6 +222,10 @@ class Registry:
             "model %s version %d ready on %s after %.2f s",
             version.model, version.version, version.loaded.engine, seconds,
         )  # fmt: skip
+
+    def _fail(self, version: Version, reason: str) -> None:
+        version.reason = reason
+        self._enter(version, State.FAILED)
 
     def _enter(self, version: Version, state: State) -> None:
         version.state = state
