@@ -102,20 +102,26 @@ async def serve(container: Container) -> AsyncIterator[Served]:
         yield Served(process=process, pid=pid, grpc=f"127.0.0.1:{ports[1]}", http_port=ports[2])
     finally:
         if process.returncode is None:
-            process.kill()
+            # Killed alone, buildah would leave the server behind.
+            for pid in [process.pid, *descendants(process.pid)]:
+                os.kill(pid, signal.SIGKILL)
             await process.wait()
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes below one, children before their own children."""
+    children = [
+        int(child)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
+    return [*children, *(below for child in children for below in descendants(child))]
 
 
 def server_below(pid: int) -> int:
     """The process below buildah's own that runs Python."""
-    while not Path(f"/proc/{pid}/exe").readlink().name.startswith("python"):
-        children = [
-            child
-            for task in Path(f"/proc/{pid}/task").iterdir()
-            for child in (task / "children").read_text().split()
-        ]
-        [pid] = map(int, children)
-    return pid
+    runs = {each: Path(f"/proc/{each}/exe").readlink().name for each in descendants(pid)}
+    return next(each for each, name in runs.items() if name.startswith("python"))
 
 
 def identity(pid: int) -> list[tuple[str, str]]:
