@@ -66,7 +66,7 @@ train: .venv/run.stamp ## Train the default network on the digits into models/re
 serve: .venv/run.stamp ## Serve models/repository on ports 8500 (gRPC) and 8501 (HTTP).
 	$(BIN)/saccade-server serve --model-repository $(REPOSITORY)
 
-bench: .venv/dev.stamp ## Measure the server; prints a table, writes build/bench.json.
+bench: .venv/dev.stamp ## Measure the server against a naive one; prints tables, writes build/bench.json.
 	$(BIN)/python -m tests.benchmarks
 
 image: ## Build the serving image (IMAGE=name, needs docker or buildah).

@@ -1,0 +1,148 @@
+"""Rows with a closed loop: a fixed number of callers, each with one request under way."""
+
+from functools import partial
+
+from saccade.v1 import classifier_pb2 as pb
+from saccade_server.cpus import available_cpus
+
+from .ceiling import Job
+from .contenders import NAIVE_SERVER
+from .ground import Ground, quantised_name
+from .grpc_request import Request
+from .samples import Rounds, best_rates, median_of, median_ratio, rates, take_turns
+from .targets import Check, Found
+
+NAIVE = NAIVE_SERVER.name
+
+
+def measure_singles(ground: Ground, *, callers: int, limits: dict[str, float]) -> Found:
+    """One image a request; the rate against the naive server's, at 1 or 32 callers."""
+    request = ground.pixels(1)
+    reference = f"{NAIVE} ({min(callers, 32)} callers)"
+    subjects = {name: partial(ground.closed, name, request, callers) for name in ground.ours} | {
+        reference: partial(ground.closed, NAIVE, request, min(callers, 32))
+    }
+    rounds = take_turns(ground.settings.rounds, subjects)
+    checks = []
+    for name in ground.ours:
+        ratio = median_ratio(rates(rounds[name]), rates(rounds[reference]))
+        checks += [
+            Check(subject=name, what=f"rate / {what}", limit=limit, reached=ratio)
+            for what, limit in limits.items()
+        ]
+        if callers == 1:
+            tail = median_of(rounds[name], lambda sample: sample.p99_s / sample.p50_s)
+            checks.append(
+                Check(subject=name, what="p99 / p50", limit=3.0, reached=tail, at_most=True)
+            )
+    return Found(rounds=rounds, checks=checks)
+
+
+def measure_quantised(ground: Ground, *, models: tuple[str, ...]) -> Found:
+    """32 callers on quantised forms."""
+    request = ground.pixels(1)
+    names = [ground.settings.variants[0].name, *map(quantised_name, models), NAIVE]
+    rounds = take_turns(
+        ground.settings.rounds,
+        {name: partial(ground.closed, name, request, 32) for name in names},
+    )
+    best = best_rates(rounds, names[1:-1])
+    ratio = median_ratio(best, rates(rounds[NAIVE]))
+    check = Check(subject="best quantised", what="rate / naive", limit=6.65, reached=ratio)
+    return Found(rounds=rounds, checks=[check])
+
+
+def measure_batches(ground: Ground) -> Found:
+    """8 callers with 32 images each, against the engine alone less the client's processors."""
+    request = ground.pixels(32)
+    jobs = _litert_jobs(ground, 32)
+    rounds = _closed_rounds(ground, request, 8, jobs)
+    ceiling = best_rates(rounds, list(jobs))
+    checks = []
+    for name in ground.ours:
+        left = [
+            rate * (1 - sample.client_cpus / available_cpus())
+            for rate, sample in zip(ceiling, rounds[name], strict=True)
+        ]
+        ratio = median_ratio(rates(rounds[name]), left)
+        checks.append(
+            Check(subject=name, what="rate / (LiteRT alone less client)", limit=0.95,
+                  reached=ratio, unit="%")
+        )  # fmt: skip
+    return Found(rounds=rounds, checks=checks)
+
+
+def measure_large(ground: Ground) -> Found:
+    """8 callers with one image each on the large network."""
+    request = ground.pixels(1)
+    litert = _litert_jobs(ground, 8) | _litert_jobs(ground, 1)
+    seconds = ground.settings.seconds / 2
+    tensorflow = {
+        f"TensorFlow alone, batch {batch}": Job(
+            kind="tensorflow", batch=batch, threads=available_cpus(), seconds=seconds
+        )
+        for batch in (1, 8)
+    }
+    rounds = _closed_rounds(ground, request, 8, litert | tensorflow)
+    ceiling, other = best_rates(rounds, list(litert)), best_rates(rounds, list(tensorflow))
+    checks = []
+    for name in ground.ours:
+        reached = median_ratio(rates(rounds[name]), ceiling)
+        checks += [
+            Check(subject=name, what="rate / LiteRT alone", limit=0.95, reached=reached, unit="%"),
+            Check(subject=name, what="rate / TensorFlow alone", limit=2.5,
+                  reached=median_ratio(rates(rounds[name]), other)),
+            Check(subject=name, what="rate / Triton's best, by the ceiling", limit=2.0,
+                  reached=reached * 180 / 83),
+        ]  # fmt: skip
+    return Found(rounds=rounds, checks=checks)
+
+
+def measure_photographs(ground: Ground) -> Found:
+    """JPEG files: both stages together against the sum of what they cost alone."""
+    pictures = ground.settings.pictures
+    images = [pb.Image(encoded=file) for file in pictures.files]
+    request = Request(message=pb.ClassifyRequest(images=images), images=len(images))
+    folder = ground.settings.models / "pictures"
+    folder.mkdir(exist_ok=True)
+    files = []
+    for number, data in enumerate(pictures.files):
+        files.append(str(folder / f"{number}.jpg"))
+        (folder / f"{number}.jpg").write_bytes(data)
+    decoding = Job(
+        kind="decode", callers=available_cpus(), files=tuple(files),
+        seconds=ground.settings.seconds / 2,
+    )  # fmt: skip
+    jobs = _litert_jobs(ground, 8)
+    rounds = _closed_rounds(ground, request, 8, jobs | {"decoder alone": decoding})
+    sums = [
+        1 / (1 / decoded + 1 / inferred)
+        for decoded, inferred in zip(
+            rates(rounds["decoder alone"]), best_rates(rounds, list(jobs)), strict=True
+        )
+    ]
+    checks = [
+        Check(subject=name, what="rate / (decoder and LiteRT alone, summed)", limit=0.9,
+              reached=median_ratio(rates(rounds[name]), sums), unit="%")
+        for name in ground.ours
+    ]  # fmt: skip
+    return Found(rounds=rounds, checks=checks)
+
+
+def _closed_rounds(ground: Ground, request: Request, callers: int, jobs: dict[str, Job]) -> Rounds:
+    """Our servers, the naive one and loops in-process, in turns."""
+    names = [*ground.ours, NAIVE]
+    subjects = {name: partial(ground.closed, name, request, callers) for name in names}
+    loops = {name: partial(ground.loop, job) for name, job in jobs.items()}
+    return take_turns(ground.settings.rounds, subjects | loops)
+
+
+def _litert_jobs(ground: Ground, batch: int) -> dict[str, Job]:
+    """One interpreter on all processors, and one on each."""
+    cpus = available_cpus()
+    return {
+        f"LiteRT alone, {callers} x {cpus // callers} threads, batch {batch}": ground.job(
+            callers=callers, batch=batch
+        )
+        for callers in dict.fromkeys((1, cpus))
+    }

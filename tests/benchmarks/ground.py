@@ -1,0 +1,204 @@
+"""Where rows are measured: servers and ceilings of one model, ready, and the settings."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+
+from saccade.v1 import classifier_pb2 as pb
+from saccade.v1 import classifier_pb2_grpc
+from saccade_server.artifact import read_artifact
+from saccade_server.cpus import available_cpus
+from saccade_server.imaging import decode_image
+
+from .ceiling import CeilingProcess, Job, ceiling_process
+from .contenders import NAIVE_SERVER, Contender, RunningServer, running
+from .grpc_request import Request
+from .h2load import LoadError, run_h2load
+from .measure import measure_ceiling, measure_closed, measure_open
+from .pictures import Pictures
+from .samples import Sample
+
+TOLERANCE = 0.05
+"""Difference of a best class's probability between servers; quantised ones need it."""
+
+CALL_S = 30.0
+WARM_UP_S = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How long and with what.
+
+    Attributes:
+        rounds: Of each row.
+        seconds: Of one measurement.
+        variants: Our servers.
+        pictures: To decode.
+        models: Folder of the artifacts.
+    """
+
+    rounds: int
+    seconds: float
+    variants: tuple[Contender, ...]
+    pictures: Pictures
+    models: Path
+
+    def artifact(self, model: str) -> Path:
+        """The version's folder of a model."""
+        return self.models / model / model.partition("-")[0] / "1"
+
+
+class Ground:
+    """What a row measures on.
+
+    Args:
+        settings: How long and with what.
+        artifact: Of the group's model.
+        servers: By name; ready.
+        litert: In-process loops.
+        tensorflow: The same, in a process that has TensorFlow.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        artifact: Path,
+        servers: list[RunningServer],
+        litert: CeilingProcess,
+        tensorflow: CeilingProcess,
+    ) -> None:
+        self.settings = settings
+        self.artifact = artifact
+        self.servers = {server.name: server for server in servers}
+        self._litert = litert
+        self._tensorflow = tensorflow
+        self._answers: dict[tuple[str, bytes], int] = {}
+
+    @property
+    def ours(self) -> list[str]:
+        """Our servers' names."""
+        return [variant.name for variant in self.settings.variants]
+
+    def pixels(self, images: int) -> Request:
+        """A request with pixels of the model's size: its golden samples, or the pictures."""
+        artifact = read_artifact(self.artifact)
+        files = [sample.image for sample in artifact.golden_samples()]
+        files = files or list(self.settings.pictures.files)
+        height, width, channels = artifact.input.shape
+        tensors = [
+            pb.PixelTensor(
+                height=height,
+                width=width,
+                channels=channels,
+                data=decode_image(files[i % len(files)], artifact.input).tobytes(),
+            )
+            for i in range(images)
+        ]
+        message = pb.ClassifyRequest(images=[pb.Image(pixels=each) for each in tensors])
+        return Request(message=message, images=images)
+
+    def job(self, *, callers: int, batch: int) -> Job:
+        """A loop on LiteRT over all processors, for half the usual seconds."""
+        return Job(
+            seconds=self.settings.seconds / 2,
+            batch=batch,
+            callers=callers,
+            threads=available_cpus() // callers,
+        )
+
+    def closed(self, name: str, request: Request, callers: int, share: float = 1.0) -> Sample:
+        """Closed loop on the server of that name, for a share of the usual seconds."""
+        server = self.servers[name]
+        key = name, request.body
+        if key not in self._answers:
+            self._answers[key] = self.check(name, request)
+            # The first calls of a process are slower than all others.
+            run_h2load(server.address, request, callers=callers, seconds=WARM_UP_S)
+        return measure_closed(
+            server,
+            request,
+            callers=callers,
+            seconds=self.settings.seconds * share,
+            answer_bytes=self._answers[key],
+        )
+
+    def open(
+        self, name: str, request: Request, rate: float, seed: int, deadline_s: float | None = None
+    ) -> Sample:
+        """Open loop on the server of that name, for twice the usual seconds."""
+        return measure_open(
+            self.servers[name],
+            request,
+            rate=rate,
+            seconds=self.settings.seconds * 2,
+            seed=seed,
+            deadline_s=deadline_s,
+        )
+
+    def loop(self, job: Job) -> Sample:
+        """A loop in-process."""
+        process = self._tensorflow if job.kind == "tensorflow" else self._litert
+        return measure_ceiling(process, job)
+
+    def check(self, name: str, request: Request) -> int:
+        """Asks as a real client does, and compares with the naive server, if it is here.
+
+        Returns:
+            Bytes of the answer.
+
+        Raises:
+            LoadError: The call or an image of it failed, or the answers differ.
+        """
+        answer = _call(self.servers[name], request)
+        best = [result.classification.classes for result in answer.results]
+        if len(best) != request.images or not all(best):
+            raise LoadError(f"{name} failed to classify: {answer.results}"[:500])
+        if (reference := self.servers.get(NAIVE_SERVER.name)) and not _encoded(request):
+            for classes, expected in zip(best, _call(reference, request).results, strict=True):
+                scores = {each.index: each.score for each in expected.classification.classes}
+                if abs(scores.get(classes[0].index, 0.0) - classes[0].score) > TOLERANCE:
+                    raise LoadError(f"{name} and {reference.name} disagree: {classes}, {scores}")
+        return answer.ByteSize()
+
+
+@contextmanager
+def prepared(settings: Settings, starts: list[tuple[Contender, str]]) -> Iterator[Ground]:
+    """Starts what a group of rows needs.
+
+    Args:
+        settings: How long and with what.
+        starts: Contenders and the models that they serve; the first one's is the group's.
+
+    Raises:
+        LoadError: A server did not start.
+    """
+    artifact = settings.artifact(starts[0][1])
+    with ExitStack() as stack:
+        servers = stack.enter_context(
+            running([(contender, settings.artifact(model)) for contender, model in starts])
+        )
+        litert = stack.enter_context(ceiling_process(artifact))
+        tensorflow = stack.enter_context(ceiling_process(artifact))
+        yield Ground(settings, artifact, servers, litert, tensorflow)
+
+
+def _call(server: RunningServer, request: Request) -> pb.ClassifyResponse:
+    try:
+        with grpc.insecure_channel(server.address) as channel:
+            stub = classifier_pb2_grpc.ImageClassifierStub(channel)
+            return stub.Classify(request.message, timeout=CALL_S)
+    except grpc.RpcError as error:
+        raise LoadError(f"{server.name} refused a lone request: {error}") from error
+
+
+def _encoded(request: Request) -> bool:
+    """Whether files are sent: the naive server resizes them by a rule of its own."""
+    return any(image.HasField("encoded") for image in request.message.images)
+
+
+def quantised_name(model: str) -> str:
+    """The name of our server with a quantised model, such as "cnn-int8"."""
+    return f"saccade, {model.partition('-')[2]}"

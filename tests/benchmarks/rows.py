@@ -1,0 +1,122 @@
+"""The rows of the comparison: which loads, and what is to be reached under each.
+
+The limits are ratios within one run. Those against Triton are expressed by the naive server, of
+which Triton reached 1.24 x (1 caller) and 3.32 x (32 callers) on the same machine and model.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from .closed_rows import (
+    measure_batches,
+    measure_large,
+    measure_photographs,
+    measure_quantised,
+    measure_singles,
+)
+from .contenders import NAIVE_SERVER, Contender, our_server
+from .ground import Ground, Settings, quantised_name
+from .open_rows import measure_overload, measure_poisson
+from .targets import Found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A load.
+
+    Attributes:
+        name: For `--only`.
+        title: For the table.
+        model: That is served.
+        measure: Measures all subjects and compares them with the targets.
+        quantised: Models that are served as well, by our first variant.
+    """
+
+    name: str
+    title: str
+    model: str
+    measure: Callable[[Ground], Found]
+    quantised: tuple[str, ...] = ()
+
+
+QUANTISED = "cnn-dynamic", "cnn-int8"
+
+ROWS = (
+    Row(
+        name="cnn-1x1",
+        title="small CNN, 1 caller, 1 image",
+        model="cnn",
+        measure=partial(measure_singles, callers=1, limits={"naive": 3.1}),
+    ),
+    Row(
+        name="cnn-32x1",
+        title="small CNN, 32 callers, 1 image",
+        model="cnn",
+        measure=partial(
+            measure_singles,
+            callers=32,
+            limits={"naive (grpcio)": 4.0, "naive (best transport)": 5.3},
+        ),
+    ),
+    Row(
+        name="cnn-128x1",
+        title="small CNN, 128 callers, 1 image",
+        model="cnn",
+        measure=partial(
+            measure_singles, callers=128, limits={"naive at 32 callers (best transport)": 6.65}
+        ),
+    ),
+    Row(
+        name="cnn-8x32",
+        title="small CNN, 8 callers, 32 images",
+        model="cnn",
+        measure=measure_batches,
+    ),
+    Row(
+        name="cnn-quantised",
+        title="small CNN quantised, 32 callers, 1 image",
+        model="cnn",
+        measure=partial(measure_quantised, models=QUANTISED),
+        quantised=QUANTISED,
+    ),
+    Row(
+        name="cnn-poisson",
+        title="small CNN, Poisson at 70 % of capacity",
+        model="cnn",
+        measure=partial(measure_poisson, callers=32),
+    ),
+    Row(
+        name="mobilenet-8x1",
+        title="MobileNetV2-224, 8 callers, 1 image",
+        model="mobilenet",
+        measure=measure_large,
+    ),
+    Row(
+        name="mobilenet-jpeg",
+        title="MobileNetV2-224, 8 callers, 8 JPEG files",
+        model="mobilenet",
+        measure=measure_photographs,
+    ),
+    Row(
+        name="mobilenet-poisson",
+        title="MobileNetV2-224, Poisson at 70 % of capacity",
+        model="mobilenet",
+        measure=partial(measure_poisson, callers=8),
+    ),
+    Row(
+        name="mobilenet-overload",
+        title="MobileNetV2-224, 3 x capacity, deadlines of 200 ms",
+        model="mobilenet",
+        measure=partial(measure_overload, callers=8),
+    ),
+)
+"""In the order of the table, rows of one model together."""
+
+
+def starts(rows: list[Row], settings: Settings) -> list[tuple[Contender, str]]:
+    """The servers that these rows, all of one model, need."""
+    model = rows[0].model
+    wanted = [(variant, model) for variant in settings.variants] + [(NAIVE_SERVER, model)]
+    names = dict.fromkeys(name for row in rows for name in row.quantised)
+    return [*wanted, *((our_server(quantised_name(name)), name) for name in names)]
