@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from google.protobuf.message import DecodeError
 
@@ -34,8 +35,7 @@ class Answerer:
         if method.unary is None:
             raise TypeError(f"{method.path} streams")
         with self._observed(method, call):
-            request = method.request.FromString(data)
-            return (await method.unary(request, call)).SerializeToString()
+            return (await method.unary(_parse(method, data), call)).SerializeToString()
 
     async def stream(
         self, method: Method, messages: AsyncIterator[bytes], call: Call
@@ -59,9 +59,9 @@ class Answerer:
             code = Code.CANCELLED
             raise
         except Exception as error:  # noqa: BLE001 - the edge: whatever it is, the caller gets a code
-            failure = _failure(error, method, call)
-            code = failure.code
-            raise failure from None
+            failed = failure(error, method.path, call)
+            code = failed.code
+            raise failed from None
         finally:
             self._inflight.dec()
             self._count(method, call, code, time.perf_counter() - started)
@@ -72,21 +72,27 @@ class Answerer:
         self._seconds.labels(*labels).observe(seconds)
 
 
-async def _parsed(method: Method, messages: AsyncIterator[bytes]) -> AsyncIterator[object]:
-    async for data in messages:
-        yield method.request.FromString(data)
-
-
-def _failure(error: Exception, method: Method, call: Call) -> SaccadeError:
-    """What the caller may know of an error; the log gets the rest."""
+def failure(error: Exception, path: str, call: Call) -> SaccadeError:
+    """What the caller may know of an error of the method `path`; the log gets the rest."""
     if isinstance(error, SaccadeError):
         log.info(
             "%s request_id=%s peer=%s model=%s %s: %s",
-            method.path, call.request_id, call.peer, call.model, error.code.name, error.message,
+            path, call.request_id, call.peer, call.model, error.code.name, error.message,
         )  # fmt: skip
         return error
-    if isinstance(error, DecodeError):
-        return InvalidArgument(f"the message is not a {method.request.DESCRIPTOR.full_name}")
     request_id = call.request_id or uuid.uuid4().hex
-    log.error("%s request_id=%s failed", method.path, request_id, exc_info=error)
+    log.error("%s request_id=%s failed", path, request_id, exc_info=error)
     return SaccadeError(f"internal error (request id {request_id})")
+
+
+def _parse(method: Method, data: bytes) -> Any:
+    try:
+        return method.request.FromString(data)
+    except DecodeError:
+        name = method.request.DESCRIPTOR.full_name
+        raise InvalidArgument(f"the message is not a {name}") from None
+
+
+async def _parsed(method: Method, messages: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+    async for data in messages:
+        yield _parse(method, data)

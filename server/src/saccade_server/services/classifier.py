@@ -9,6 +9,7 @@ from saccade_server.errors import InvalidArgument, SaccadeError
 from saccade_server.imaging import Pixels, Source
 from saccade_server.metrics import Metrics
 from saccade_server.registry import Registry, State, Version
+from saccade_server.services.answer import failure
 from saccade_server.services.call import Call, Method
 from saccade_server.services.classification import Classified, ImagePath
 from saccade_server.services.ranking import best_classes
@@ -16,6 +17,9 @@ from saccade_server.services.ranking import best_classes
 DEFAULT_TOP_K = 5
 MAX_STREAM_REQUESTS = 64
 """Requests of one stream that are answered at the same time; the next ones wait in the socket."""
+
+_PREFIX = f"/{pb.DESCRIPTOR.services_by_name['ImageClassifier'].full_name}"
+_STREAM = f"{_PREFIX}/ClassifyStream"
 
 _STATES = {
     State.LOADING: pb.VERSION_STATE_LOADING,
@@ -35,30 +39,29 @@ class ClassifierService:
 
     def methods(self) -> list[Method]:
         """The methods, for a transport."""
-        prefix = f"/{pb.DESCRIPTOR.services_by_name['ImageClassifier'].full_name}"
         return [
             Method(
                 api="saccade",
-                path=f"{prefix}/Classify",
+                path=f"{_PREFIX}/Classify",
                 request=pb.ClassifyRequest,
                 unary=self.classify,
             ),
             Method(
                 api="saccade",
-                path=f"{prefix}/ClassifyStream",
+                path=_STREAM,
                 request=pb.ClassifyRequest,
                 stream=self.classify_stream,
                 streams_requests=True,
             ),
             Method(
                 api="saccade",
-                path=f"{prefix}/ListModels",
+                path=f"{_PREFIX}/ListModels",
                 request=pb.ListModelsRequest,
                 unary=self.list_models,
             ),
             Method(
                 api="saccade",
-                path=f"{prefix}/GetModel",
+                path=f"{_PREFIX}/GetModel",
                 request=pb.GetModelRequest,
                 unary=self.get_model,
             ),
@@ -84,24 +87,34 @@ class ClassifierService:
         self, requests: AsyncIterator[pb.ClassifyRequest], call: Call
     ) -> AsyncIterator[pb.ClassifyStreamResponse]:
         """Answers ClassifyStream: each request as it finishes, a bounded number at once."""
-        answers: asyncio.Queue[pb.ClassifyStreamResponse | None] = asyncio.Queue()
+        answers: asyncio.Queue[pb.ClassifyStreamResponse | SaccadeError | None] = asyncio.Queue()
         room = asyncio.Semaphore(MAX_STREAM_REQUESTS)
 
         async def answer(request: pb.ClassifyRequest) -> None:
-            await answers.put(await self._answer_one(request, call))
+            answers.put_nowait(await self._answer_one(request, call))
 
         async def read() -> None:
-            async with asyncio.TaskGroup() as tasks:
-                async for request in requests:
-                    await room.acquire()
-                    tasks.create_task(answer(request))
-            await answers.put(None)
+            end: SaccadeError | None = None
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    try:
+                        async for request in requests:
+                            await room.acquire()
+                            tasks.create_task(answer(request))
+                    except SaccadeError as error:
+                        # No message, so no request to answer: it ends the stream, but not before
+                        # what came ahead of it is answered.
+                        end = error
+            finally:
+                answers.put_nowait(end)
 
         reading = asyncio.ensure_future(read())
         try:
-            while (response := await answers.get()) is not None:
+            while isinstance(response := await answers.get(), pb.ClassifyStreamResponse):
                 room.release()
                 yield response
+            if response is not None:
+                raise response
             await reading
         finally:
             reading.cancel()
@@ -140,9 +153,9 @@ class ClassifierService:
         call = Call(deadline=stream.deadline, metadata=stream.metadata, peer=stream.peer)
         try:
             response = await self.classify(request, call)
-        except SaccadeError as error:
-            failed = pb.ClassifyStreamResponse(request_id=request.request_id)
-            _set_error(failed.error, error)
+        except Exception as error:  # noqa: BLE001 - an edge: the stream's other requests go on
+            failed = pb.ClassifyStreamResponse(request_id=call.request_id or request.request_id)
+            _set_error(failed.error, failure(error, _STREAM, call))
             return failed
         finally:
             stream.model = call.model

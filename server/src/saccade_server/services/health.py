@@ -87,7 +87,7 @@ class HealthService:
     async def watch(
         self, requests: AsyncIterator[pb.HealthCheckRequest], call: Call
     ) -> AsyncIterator[pb.HealthCheckResponse]:
-        """Answers Watch: the status now and whenever it changes."""
+        """Answers Watch: the status now and whenever it changes, until the drain."""
         last = None
         async for request in requests:
             while True:
@@ -95,6 +95,8 @@ class HealthService:
                 if status != last:
                     last = status
                     yield pb.HealthCheckResponse(status=status)
+                if self._draining:
+                    return  # Left open, it would hold up the end of the process.
                 await asyncio.sleep(self._poll_s)
 
     def _answers(self, model: str) -> bool:
