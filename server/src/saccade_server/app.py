@@ -13,6 +13,7 @@ from saccade_server.batching import Batcher, BatchingConfig, EngineWorker
 from saccade_server.config import ServerConfig
 from saccade_server.cpus import available_cpus
 from saccade_server.engines import Engine
+from saccade_server.errors import ConfigError
 from saccade_server.http import SidePort
 from saccade_server.imaging import Decoder, ImageLimits
 from saccade_server.loading import Loader, LoadingConfig
@@ -75,7 +76,7 @@ class App:
             announce: Gets the line `ready grpc=HOST:PORT http=HOST:PORT` once all models answer.
 
         Raises:
-            ConfigError: The repository is no folder.
+            ConfigError: The repository is no folder, or holds no model that can be served.
             OSError: A port is taken.
         """
         stop = _Stop()
@@ -87,13 +88,25 @@ class App:
         try:
             if loading.done():
                 loading.result()
-                host = self._config.host
-                announce(f"ready grpc={host}:{self._grpc.port} http={host}:{self._http.port}")
+                self._announce(announce)
             await stopping
         finally:
             loading.cancel()
             stopping.cancel()
             await self._stop(linger_s=self._config.linger_s if stop.gently else 0.0)
+
+    def _announce(self, announce: Callable[[str], None]) -> None:
+        """Says that all models answer, or else goes on with those that do."""
+        versions = [version for each in self._registry.models.values() for version in each]
+        failed = [f"{version.model} {version.version}: {version.reason}" for version in versions]
+        if not any(version.loaded for version in versions):
+            why = "; ".join(failed) or "it is empty (train a model with `saccade-models train`)"
+            raise ConfigError(f"{self._config.model_repository} has no model to serve: {why}")
+        if self._registry.ready:
+            host = self._config.host
+            announce(f"ready grpc={host}:{self._grpc.port} http={host}:{self._http.port}")
+        else:
+            log.error("not ready, since not every model could be loaded; the others answer")
 
     def _make_predictor(
         self, model: str, version: int, artifact: Artifact, engines: list[Engine]

@@ -148,7 +148,8 @@ class Loader:
             raise
         fallback = self._metrics.engine_fallback
         if process.returncode:
-            why = stderr.decode(errors="replace").strip().rpartition("\n")[2]
+            said = stderr.decode(errors="replace").strip().rpartition("\n")[2]
+            why = said or f"the compiler ended with code {process.returncode}"
             log.warning("model %s version %d stays on TensorFlow: %s", model, version, why)
             fallback.remove(model, str(version), "not_compiled")
             fallback.labels(model, str(version), "cannot_compile").set(1)
