@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,6 +11,8 @@ from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console
+
+from saccade_server.cpus import available_cpus
 
 from .contenders import Contender, our_server
 from .ground import Settings, prepared
@@ -36,8 +39,12 @@ def main() -> int:
     if not is_installed():
         show.print(f"nothing to measure with: {HOW_TO_GET}")
         return 2
+    # So that a run which is ended early leaves no server behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     machine = describe_machine()
     show.print(machine)
+    if os.getloadavg()[0] > available_cpus() / 4:
+        show.print("[bold]This machine has other work: the figures will mislead.")
     settings = Settings(
         rounds=given.rounds,
         seconds=given.seconds,
@@ -80,8 +87,10 @@ def _measure(
             with prepared(settings, starts(together, settings)) as ground:
                 for row in together:
                     try:
-                        results[row.name] = row.measure(ground)
-                        show.print(figures_table(row.title, results[row.name]))
+                        found = row.measure(ground)
+                        ground.check_again()
+                        results[row.name] = found
+                        show.print(figures_table(row.title, found))
                     except (LoadError, ChildProcessError, ConnectionError) as error:
                         skipped[row.name] = str(error)
         except LoadError as error:

@@ -18,7 +18,7 @@ NAIVE = NAIVE_SERVER.name
 def measure_singles(ground: Ground, *, callers: int, limits: dict[str, float]) -> Found:
     """One image a request; the rate against the naive server's, at 1 or 32 callers."""
     request = ground.pixels(1)
-    reference = f"{NAIVE} ({min(callers, 32)} callers)"
+    reference = f"{NAIVE}, {min(callers, 32)} x 1"
     subjects = {name: partial(ground.closed, name, request, callers) for name in ground.ours} | {
         reference: partial(ground.closed, NAIVE, request, min(callers, 32))
     }

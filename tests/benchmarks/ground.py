@@ -75,7 +75,7 @@ class Ground:
         self.servers = {server.name: server for server in servers}
         self._litert = litert
         self._tensorflow = tensorflow
-        self._answers: dict[tuple[str, bytes], int] = {}
+        self._checked: dict[tuple[str, bytes], tuple[Request, int]] = {}
 
     @property
     def ours(self) -> list[str]:
@@ -113,8 +113,8 @@ class Ground:
         """Closed loop on the server of that name, for a share of the usual seconds."""
         server = self.servers[name]
         key = name, request.body
-        if key not in self._answers:
-            self._answers[key] = self.check(name, request)
+        if key not in self._checked:
+            self._checked[key] = request, self._check(name, request)
             # The first calls of a process are slower than all others.
             run_h2load(server.address, request, callers=callers, seconds=WARM_UP_S)
         return measure_closed(
@@ -122,7 +122,7 @@ class Ground:
             request,
             callers=callers,
             seconds=self.settings.seconds * share,
-            answer_bytes=self._answers[key],
+            answer_bytes=self._checked[key][1],
         )
 
     def open(
@@ -143,7 +143,17 @@ class Ground:
         process = self._tensorflow if job.kind == "tensorflow" else self._litert
         return measure_ceiling(process, job)
 
-    def check(self, name: str, request: Request) -> int:
+    def check_again(self) -> None:
+        """Checks all that was asked so far once more, and forgets it.
+
+        Raises:
+            LoadError: Under load, a server has lost its way.
+        """
+        for (name, _), (request, _) in self._checked.items():
+            self._check(name, request)
+        self._checked.clear()
+
+    def _check(self, name: str, request: Request) -> int:
         """Asks as a real client does, and compares with the naive server, if it is here.
 
         Returns:
