@@ -24,7 +24,7 @@ from saccade_server.services.classification import ImagePath
 from saccade_server.services.classifier import ClassifierService
 from saccade_server.services.health import HealthService
 from saccade_server.services.reflection import ReflectionService
-from saccade_server.transports.grpcio import GrpcioTransport
+from saccade_server.transports.transport import make_transport
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,8 @@ class App:
         methods = [*classifier.methods(), *self._health.methods()]
         listed = sorted({method.service for method in methods})
         reflection = ReflectionService(listed, [descriptor_pool.Default()])
-        self._grpc = GrpcioTransport(
+        self._grpc = make_transport(
+            config.transport,
             [*methods, *reflection.methods()],
             Answerer(self._metrics),
             address=f"{config.host}:{config.grpc_port}",

@@ -34,6 +34,11 @@ class ServerConfig:
     host: str = setting("127.0.0.1", "address to listen on; 0.0.0.0 for all")
     grpc_port: int = setting(8500, "TCP port of the gRPC APIs; 0 takes a free one")
     http_port: int = setting(8501, "TCP port of metrics and probes; 0 takes a free one")
+    transport: str = setting(
+        "grpcio",
+        "what speaks gRPC: grpcio, or an HTTP/2 of our own that costs a fraction of it",
+        ("grpcio", "http2"),
+    )
     engine: str = setting(
         "auto",
         "what runs the graphs: auto takes the quickest that the artifact allows",

@@ -6,15 +6,13 @@ from typing import Any
 
 import grpc
 import grpc.aio
-from google.protobuf import any_pb2, duration_pb2
-from google.rpc import error_details_pb2, status_pb2
 
 from saccade_server.errors import SaccadeError
 from saccade_server.services.answer import Answerer
 from saccade_server.services.call import Call, Method
+from saccade_server.transports.status import DETAILS, status_details
 
 _STATUS = {code.value[0]: code for code in grpc.StatusCode}
-DETAILS = "grpc-status-details-bin"
 
 _Context = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -121,12 +119,6 @@ def _call(context: _Context) -> Call:
 
 async def _abort(context: _Context, error: SaccadeError) -> None:
     """Ends the call with the error's code and, where a retry makes sense, RetryInfo."""
-    details = status_pb2.Status(code=error.code, message=error.message)
-    if error.retry_after_s is not None:
-        delay = duration_pb2.Duration()
-        delay.FromMicroseconds(round(error.retry_after_s * 1e6))
-        packed = any_pb2.Any()
-        packed.Pack(error_details_pb2.RetryInfo(retry_delay=delay))
-        details.details.append(packed)
-    metadata = ((DETAILS, details.SerializeToString()),) if details.details else ()
+    details = status_details(error)
+    metadata = ((DETAILS, details),) if details else ()
     await context.abort(_STATUS[error.code], error.message, metadata)

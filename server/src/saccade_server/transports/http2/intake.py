@@ -1,0 +1,212 @@
+"""What a call has received: messages for its handler, within windows and bounds of memory."""
+
+from collections import deque
+from collections.abc import Callable
+
+from saccade_server.errors import Overloaded, SaccadeError
+
+PREFIX_BYTES = 5
+"""Before each message: whether it is compressed, and its length."""
+
+Message = tuple[bool, bytes]
+"""Whether it is compressed, and its bytes."""
+
+
+class Pool:
+    """Counts what all connections hold.
+
+    Args:
+        max_bytes: Beyond it requests are refused.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self.held_bytes = 0
+        self._max_bytes = max_bytes
+
+    def hold(self, size: int) -> None:
+        """Counts bytes that came.
+
+        Raises:
+            Overloaded: They are too many; they are counted all the same.
+        """
+        self.held_bytes += size
+        if self.held_bytes > self._max_bytes:
+            raise Overloaded("too much is being sent to this server at once", retry_after_s=1.0)
+
+    def drop(self, size: int) -> None:
+        """Counts bytes that went."""
+        self.held_bytes -= size
+
+
+class Budget:
+    """Lets the streams of a connection ask for more than their window, one after the other.
+
+    Args:
+        size: Bytes; at least what one stream may ask for.
+        pool: Shared by all connections.
+    """
+
+    def __init__(self, size: int, pool: Pool) -> None:
+        self.pool = pool
+        self._left = size
+        self._waiting: dict[Intake, int] = {}
+
+    def ask(self, intake: "Intake", size: int) -> bool:
+        """Whether the bytes are granted now; else `intake.granted` is called when they are."""
+        if self._waiting or size > self._left:
+            self._waiting[intake] = size
+            return False
+        self._left -= size
+        return True
+
+    def give_back(self, intake: "Intake", size: int) -> None:
+        """Ends a grant, or the wait for one."""
+        if self._waiting.pop(intake, None) is None:
+            self._left += size
+        while self._waiting:
+            first, wanted = next(iter(self._waiting.items()))
+            if wanted > self._left:
+                return
+            del self._waiting[first]
+            self._left -= wanted
+            first.granted()
+
+
+class Intake:
+    """The receiving half of a stream.
+
+    A stream may send `window` bytes unasked. A message that is larger gets, once its length is
+    known and the budget allows, a window for all of itself: no large message waits for round
+    trips. Consumed bytes are given back.
+
+    Args:
+        window: Bytes.
+        max_message_bytes: Compressed messages too.
+        budget: For messages beyond the window.
+        widen: Called with the increment when the peer may send more.
+    """
+
+    def __init__(
+        self,
+        window: int,
+        max_message_bytes: int,
+        budget: Budget,
+        widen: Callable[[int], None],
+    ) -> None:
+        self.messages: deque[Message] = deque()
+        self._base = self._window = window
+        self._max_message_bytes = max_message_bytes
+        self._budget = budget
+        self._widen = widen
+        self._partial = bytearray()
+        self._need = PREFIX_BYTES
+        self._held = 0
+        self._asked = 0
+        self._granted = False
+        self._taken = 0
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether a message has begun and not ended."""
+        return bool(self._partial)
+
+    def accept(self, size: int) -> bool:
+        """Counts a frame's payload, padding included; False if the window was smaller."""
+        self._window -= size
+        return self._window >= 0
+
+    def feed(self, data: bytes) -> None:
+        """Takes the next bytes of the body.
+
+        Raises:
+            SaccadeError: They are no messages, or too large ones, or too much altogether.
+        """
+        self._held += len(data)
+        self._budget.pool.hold(len(data))
+        self._partial += data
+        if len(self._partial) >= self._need:
+            self._cut()
+        self.renew()
+
+    def take(self) -> Message:
+        """The next message, whose predecessor is consumed by now."""
+        self._consume()
+        message = self.messages.popleft()
+        self._taken = len(message[1]) + PREFIX_BYTES
+        self.renew()
+        return message
+
+    def finish(self) -> None:
+        """The last message that was taken is consumed."""
+        self._consume()
+        self.renew()
+
+    def close(self) -> None:
+        """Gives everything back; the stream is over."""
+        self._budget.pool.drop(self._held)
+        self._held = self._taken = 0
+        self.messages.clear()
+        self._partial.clear()
+        self._give_back()
+
+    def granted(self) -> None:
+        """The budget allows what was asked for."""
+        self._granted = True
+        self.renew()
+
+    def renew(self) -> None:
+        """Lets the peer send what there is room for."""
+        target = self._base - self._held
+        missing = self._need - len(self._partial)
+        # Whoever waits for the rest of a large message holds no other one.
+        alone = self._partial and not self.messages and not self._taken
+        if alone and target < missing and self._may_exceed():
+            target = missing
+        increment = target - self._window
+        # Small steps only where the peer could not go on otherwise.
+        if increment >= self._base // 2 or (increment > 0 and self._window < missing <= target):
+            self._window += increment
+            self._widen(increment)
+
+    def _may_exceed(self) -> bool:
+        if not self._asked:
+            self._asked = self._need
+            self._granted = self._budget.ask(self, self._need)
+        return self._granted
+
+    def _cut(self) -> None:
+        """Takes the whole messages off the front of what came."""
+        start, size = 0, len(self._partial)
+        while size - start >= PREFIX_BYTES:
+            length = int.from_bytes(self._partial[start + 1 : start + PREFIX_BYTES], "big")
+            self._check(self._partial[start], length)
+            end = start + PREFIX_BYTES + length
+            if end > size:
+                break
+            message = bytes(memoryview(self._partial)[start + PREFIX_BYTES : end])
+            self.messages.append((bool(self._partial[start]), message))
+            start = end
+        else:
+            length = 0
+        del self._partial[:start]
+        self._need = PREFIX_BYTES + length if len(self._partial) >= PREFIX_BYTES else PREFIX_BYTES
+
+    def _check(self, flag: int, length: int) -> None:
+        if flag > 1:
+            raise SaccadeError("the body is no sequence of gRPC messages")
+        if length > self._max_message_bytes:
+            raise Overloaded(
+                f"a message has {length} bytes; at most {self._max_message_bytes} are allowed"
+            )
+
+    def _consume(self) -> None:
+        if self._taken:
+            self._held -= self._taken
+            self._budget.pool.drop(self._taken)
+            self._taken = 0
+            self._give_back()
+
+    def _give_back(self) -> None:
+        if self._asked:
+            asked, self._asked, self._granted = self._asked, 0, False
+            self._budget.give_back(self, asked)

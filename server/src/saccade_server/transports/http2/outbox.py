@@ -1,0 +1,289 @@
+"""What a connection sends: in order, within the peer's windows, joined into few writes."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from saccade_server.transports.http2 import frames, reply
+from saccade_server.transports.http2.errors import ErrorCode, StreamViolation, Violation
+from saccade_server.transports.http2.hpack import NO_TABLE
+from saccade_server.transports.http2.options import DEFAULT_WINDOW_BYTES, Http2Options
+
+_TURN_BYTES = 256 << 10
+"""Of messages, before others in the event loop have their turn."""
+
+_MAX_FRAME_BYTES = 64 << 10
+"""Even for peers that take larger frames: streams share a connection frame by frame."""
+
+_PREFIX = (len(reply.HEADERS)).to_bytes(3, "big") + bytes((frames.HEADERS, frames.END_HEADERS))
+_SUFFIX = (
+    len(reply.TRAILERS).to_bytes(3, "big")
+    + bytes((frames.HEADERS, frames.END_HEADERS | frames.END_STREAM))
+)  # fmt: skip
+_DATA = bytes((frames.DATA, 0))
+
+
+class Lane:
+    """What one stream has to send.
+
+    Args:
+        number: Of the stream.
+        window: What the peer takes of it, in bytes; negative after it has shrunk the window.
+        on_sent: Called when all is sent, trailers included, unless `reply` or `end` said so.
+
+    Attributes:
+        size: Bytes of messages not yet sent.
+    """
+
+    __slots__ = ("number", "on_sent", "parts", "queued", "room", "size", "started", "trailers",
+                 "window")  # fmt: skip
+
+    def __init__(self, number: int, window: int, on_sent: Callable[[], None]) -> None:
+        self.number = number
+        self.window = window
+        self.on_sent = on_sent
+        self.parts: deque[memoryview] | None = None
+        self.size = 0
+        self.started = False
+        self.trailers: bytes | None = None
+        self.queued = False
+        self.room: asyncio.Future[None] | None = None
+
+
+class Outbox:
+    """Owns the sending half of a connection.
+
+    Args:
+        transport: Gets the bytes.
+        loop: Of the transport.
+        options: The limits.
+
+    Attributes:
+        initial_window: Of the peer's streams.
+        paused: Set by the connection while the transport's buffer is full.
+        unsent: Bytes of messages in all lanes.
+    """
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        loop: asyncio.AbstractEventLoop,
+        options: Http2Options,
+    ) -> None:
+        self.initial_window = DEFAULT_WINDOW_BYTES
+        self.paused = False
+        self.unsent = 0
+        self._moved = 0
+        self._complete = 0
+        self._seen = (0, 0)
+        self._transport = transport
+        self._loop = loop
+        self._low_water = options.low_water_bytes
+        self._max_replies = options.max_buffered_replies_bytes
+        self._replies = 0
+        self._window = DEFAULT_WINDOW_BYTES
+        self._max_frame = frames.FRAME_BYTES
+        self._chunks: list[bytes | memoryview] = []
+        self._scheduled = False
+        self._fresh = True
+        self._queue: deque[Lane] = deque()
+
+    def control(self, data: bytes) -> None:
+        """Sends frames that no window holds back.
+
+        Raises:
+            Violation: The peer makes us send them and does not read.
+        """
+        if self.paused:
+            self._replies += len(data)
+            if self._replies > self._max_replies:
+                raise Violation(ErrorCode.ENHANCE_YOUR_CALM, "replies are asked for, not read")
+        self._append(data)
+
+    def last(self, data: bytes) -> None:
+        """Sends frames that we send of our own, and not often."""
+        self._append(data)
+
+    def headers(self, number: int, block: bytes, flags: int) -> None:
+        """Sends a header block of a stream. Ours are far smaller than a frame."""
+        if self._fresh:
+            self._fresh = False
+            block = NO_TABLE + block
+        self._append(frames.frame(frames.HEADERS, flags, number, block))
+
+    def reply(self, lane: Lane, message: bytes) -> bool:
+        """Sends a whole answer: headers, one message, trailers; True when that is done at once."""
+        size = len(message) + 5
+        if (
+            size > lane.window
+            or size > self._window
+            or size > self._max_frame
+            or self.paused
+            or self._fresh
+        ):
+            self.send(lane, message)
+            return self.end(lane, reply.TRAILERS)
+        self._window -= size
+        number = lane.number.to_bytes(4, "big")
+        self._append(
+            b"".join(
+                (
+                    _PREFIX, number, reply.HEADERS,
+                    size.to_bytes(3, "big"), _DATA, number,
+                    b"\0", (size - 5).to_bytes(4, "big"), message,
+                    _SUFFIX, number, reply.TRAILERS,
+                )
+            )
+        )  # fmt: skip
+        return True
+
+    def send(self, lane: Lane, message: bytes) -> None:
+        """Queues a message, behind headers if it is the first."""
+        if not lane.started:
+            lane.started = True
+            self.headers(lane.number, reply.HEADERS, frames.END_HEADERS)
+        if lane.parts is None:
+            lane.parts = deque()
+        lane.parts.append(memoryview(b"\0" + len(message).to_bytes(4, "big") + message))
+        lane.size += len(message) + 5
+        self.unsent += len(message) + 5
+        self._enqueue(lane)
+        self.pump()
+
+    def end(self, lane: Lane, block: bytes) -> bool:
+        """Ends a stream with a header block, behind its messages; True when done at once."""
+        if lane.size:
+            lane.trailers = block
+            self._complete += 1
+            return False
+        self.headers(lane.number, block, frames.END_HEADERS | frames.END_STREAM)
+        return True
+
+    async def room(self, lane: Lane) -> None:
+        """Waits until so much of a lane is sent that another message is welcome."""
+        if lane.size > self._low_water:
+            lane.room = self._loop.create_future()
+            await lane.room
+
+    def drop(self, lane: Lane) -> None:
+        """Forgets what a lane has not sent; its stream is over."""
+        if lane.size:
+            self.unsent -= lane.size
+            lane.size = 0
+            lane.parts = None
+            if lane.trailers is not None:
+                self._complete -= 1
+
+    def widen(self, increment: int) -> None:
+        """Handles a WINDOW_UPDATE of the connection.
+
+        Raises:
+            Violation: The window would be larger than can be.
+        """
+        self._window += increment
+        if self._window > frames.MAX_WINDOW:
+            raise Violation(ErrorCode.FLOW_CONTROL_ERROR, "the connection's window overflows")
+        self.pump()
+
+    def widen_lane(self, lane: Lane, increment: int) -> None:
+        """Handles a change of a stream's window.
+
+        Raises:
+            StreamViolation: The window would be larger than can be.
+        """
+        lane.window += increment
+        if lane.window > frames.MAX_WINDOW:
+            raise StreamViolation(ErrorCode.FLOW_CONTROL_ERROR, "the stream's window overflows")
+        if lane.size:
+            self._enqueue(lane)
+            self.pump()
+
+    def limit_frames(self, size: int) -> None:
+        """Handles SETTINGS_MAX_FRAME_SIZE."""
+        self._max_frame = min(size, _MAX_FRAME_BYTES)
+
+    def resume(self) -> None:
+        """The transport's buffer has room again."""
+        self.paused = False
+        self._replies = 0
+        self._moved += 1
+        self.pump()
+
+    def flush(self) -> None:
+        """Hands to the transport what has been sent since the last time."""
+        self._scheduled = False
+        chunks, self._chunks = self._chunks, []
+        if chunks:
+            self._transport.write(chunks[0] if len(chunks) == 1 else b"".join(chunks))
+        if self._queue:
+            self.pump()
+
+    def stuck(self) -> bool:
+        """Whether, since the last call, the peer took nothing although something waits for it.
+
+        The messages of a stream that is not complete may wait: some callers read slowly.
+        """
+        seen, self._seen = self._seen, (self._moved, self._transport.get_write_buffer_size())
+        return bool(self.paused or self._complete) and seen == self._seen
+
+    def pump(self) -> None:
+        """Sends of each lane in turn what windows and buffer take."""
+        left = _TURN_BYTES
+        while self._queue and self._window > 0 and not self.paused:
+            if left <= 0:
+                self._schedule()
+                return
+            lane = self._queue.popleft()
+            lane.queued = False
+            left -= self._send_frame(lane)
+
+    def _send_frame(self, lane: Lane) -> int:
+        """Sends a frame of a lane, and its trailers if that was the last; the bytes sent."""
+        size = min(lane.size, lane.window, self._window, self._max_frame)
+        if size <= 0:
+            # Dropped, or waiting for the peer to widen the stream's window.
+            return 0
+        self._append(frames.frame_head(size, frames.DATA, 0, lane.number))
+        self._take(lane, size)
+        if lane.size:
+            self._enqueue(lane)
+        elif lane.trailers is not None:
+            self._complete -= 1
+            self.headers(lane.number, lane.trailers, frames.END_HEADERS | frames.END_STREAM)
+            lane.on_sent()
+        if lane.room and lane.size <= self._low_water:
+            if not lane.room.done():
+                lane.room.set_result(None)
+            lane.room = None
+        return size
+
+    def _take(self, lane: Lane, size: int) -> None:
+        lane.window -= size
+        lane.size -= size
+        self._window -= size
+        self.unsent -= size
+        self._moved += 1
+        while size and lane.parts:
+            part = lane.parts[0]
+            self._append(part[:size])
+            if size < len(part):
+                lane.parts[0] = part[size:]
+                return
+            size -= len(part)
+            lane.parts.popleft()
+
+    def _enqueue(self, lane: Lane) -> None:
+        if not lane.queued:
+            lane.queued = True
+            self._queue.append(lane)
+
+    def _append(self, data: bytes | memoryview) -> None:
+        self._chunks.append(data)
+        if not self._scheduled:
+            self._schedule()
+
+    def _schedule(self) -> None:
+        # Whatever else this turn of the loop sends goes out in the same write.
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self.flush)

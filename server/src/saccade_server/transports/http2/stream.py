@@ -1,0 +1,285 @@
+"""One call, from the first frame of its request to the status of its answer."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import TYPE_CHECKING, cast
+
+from saccade_server.errors import DeadlineExceeded, SaccadeError, Unavailable, Unimplemented
+from saccade_server.services.call import Call, Method
+from saccade_server.transports.http2 import reply
+from saccade_server.transports.http2.compression import decompress
+from saccade_server.transports.http2.errors import ErrorCode, StreamViolation
+from saccade_server.transports.http2.head import RequestHead
+from saccade_server.transports.http2.intake import PREFIX_BYTES, Intake, Message
+from saccade_server.transports.http2.outbox import Lane
+
+if TYPE_CHECKING:
+    from saccade_server.transports.http2.streams import Streams
+
+log = logging.getLogger(__name__)
+
+_CANCELLED = Unavailable("the call was cancelled by the server")
+"""For a call whose handler is cancelled by somebody else than its caller."""
+
+
+class Stream:
+    """An open stream and the task that answers it.
+
+    Args:
+        owner: The connection's streams; told when this one closes.
+        number: Of the stream.
+        head: What the request's headers said.
+        method: What they call.
+
+    Attributes:
+        ended: Whether the request has ended.
+        closed: Whether the stream is over; its task may still be on its way out.
+        task: Of the handler, once it runs.
+        heard: Set when something came; the owner clears it to find requests that stall.
+    """
+
+    __slots__ = ("_arrived", "_call", "_head", "_intake", "_method", "_owner", "_received",
+                 "_timer", "closed", "ended", "heard", "lane", "number", "task")  # fmt: skip
+
+    def __init__(self, owner: "Streams", number: int, head: RequestHead, method: Method) -> None:
+        self.number = number
+        self.ended = self.closed = False
+        self.heard = True
+        self.task: asyncio.Task[None] | None = None
+        self.lane = Lane(number, owner.outbox.initial_window, self._close)
+        self._owner = owner
+        self._head = head
+        self._method = method
+        self._intake: Intake | None = None
+        self._received = 0
+        self._arrived: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        deadline = None
+        if head.timeout_s is not None:
+            deadline = time.monotonic() + head.timeout_s
+            self._timer = owner.loop.call_later(head.timeout_s, self._expire)
+        self._call = Call(deadline=deadline, metadata=head.metadata, peer=owner.peer)
+        if method.streams_requests:
+            self._start_stream(self._messages())
+
+    def receive(self, data: bytes, size: int, *, ended: bool) -> None:
+        """Takes the content of a DATA frame.
+
+        Args:
+            data: Without padding.
+            size: With padding.
+            ended: Whether the request ends with it.
+
+        Raises:
+            StreamViolation: The peer broke a rule of HTTP/2.
+        """
+        if self.ended:
+            raise StreamViolation(ErrorCode.STREAM_CLOSED, "data behind the end")
+        self.heard = True
+        self._received += len(data)
+        if ended and self._intake is None and not self._method.streams_requests:
+            # A whole message in one frame: nearly every request.
+            limit = self._owner.max_message_bytes
+            length = len(data) - PREFIX_BYTES
+            if 0 <= length <= limit and int.from_bytes(data[:PREFIX_BYTES], "big") == length:
+                if size > self._owner.options.stream_window_bytes:
+                    raise StreamViolation(ErrorCode.FLOW_CONTROL_ERROR, "more than the window")
+                self._end()
+                self._start(data[PREFIX_BYTES:])
+                return
+        try:
+            self._feed(data, size)
+            if ended:
+                self.end()
+        except SaccadeError as error:
+            self.fail(error)
+
+    def end(self) -> None:
+        """The request has ended.
+
+        Raises:
+            StreamViolation: It was not as long as its head said.
+            SaccadeError: It is no proper request.
+        """
+        self._end()
+        messages = self._intake.messages if self._intake else ()
+        if self._intake and self._intake.incomplete:
+            raise SaccadeError("the request ends within a message")
+        if self._method.streams_requests:
+            self._wake()
+        elif not messages:
+            raise Unimplemented("this method takes one message, none was sent")
+        elif self._intake:
+            compressed, data = self._intake.take()
+            self._start(data, compressed=compressed)
+
+    def trailers(self) -> None:
+        """The request has ended with headers."""
+        if self.ended:
+            raise StreamViolation(ErrorCode.STREAM_CLOSED, "headers behind the end")
+        try:
+            self.end()
+        except SaccadeError as error:
+            self.fail(error)
+
+    def fail(self, error: SaccadeError) -> None:
+        """Ends the call with an error, and its handler if it still runs."""
+        if self.closed or self.lane.trailers is not None:
+            return
+        block = reply.error_trailers(error) if self.lane.started else reply.without_answer(error)
+        sent = self._owner.outbox.end(self.lane, block)
+        if self.task is not None:
+            self._owner.cancel(self.task)
+        if sent:
+            self._close()
+
+    def abort(self, error: SaccadeError) -> None:
+        """Like `fail`, but what is not sent yet will never be."""
+        if self.lane.size:
+            self._owner.reset(self.number, ErrorCode.CANCEL)
+        else:
+            self.fail(error)
+
+    def cancel(self) -> None:
+        """The peer, or the connection, gave the stream up."""
+        if self.closed:
+            return
+        self.ended = True
+        if self.task is not None:
+            self._owner.cancel(self.task)
+        self._close()
+
+    def _feed(self, data: bytes, size: int) -> None:
+        if self._intake is None:
+            owner = self._owner
+            self._intake = Intake(
+                owner.options.stream_window_bytes,
+                owner.max_message_bytes,
+                owner.budget,
+                self._widen,
+            )
+        if not self._intake.accept(size):
+            raise StreamViolation(ErrorCode.FLOW_CONTROL_ERROR, "more than the window")
+        self._intake.feed(data)
+        messages = self._intake.messages
+        if not self._method.streams_requests:
+            if len(messages) > 1 or (messages and self._intake.incomplete):
+                raise Unimplemented("this method takes one message, more were sent")
+        elif messages:
+            self._wake()
+
+    def _widen(self, increment: int) -> None:
+        if not self.ended:
+            self._owner.widen(self.number, increment)
+
+    def _end(self) -> None:
+        self.ended = True
+        if self._head.content_length is not None and self._head.content_length != self._received:
+            raise StreamViolation(ErrorCode.PROTOCOL_ERROR, "content-length is not the length")
+
+    def _start(self, data: bytes, *, compressed: bool = False) -> None:
+        if self._method.unary is None:
+            self._start_stream(self._one((compressed, data)))
+        else:
+            run = self._run_unary(data, compressed=compressed)
+            self.task = self._owner.loop.create_task(run)
+
+    def _start_stream(self, messages: AsyncIterator[bytes]) -> None:
+        self.task = self._owner.loop.create_task(self._run_stream(messages))
+
+    async def _run_unary(self, data: bytes, *, compressed: bool) -> None:
+        owner = self._owner
+        try:
+            if compressed:
+                data = await self._plain((True, data))
+            answer = await owner.answerer.unary(self._method, data, self._call)
+        except SaccadeError as error:
+            self._end_with(error)
+        except asyncio.CancelledError:
+            self._end_with(_CANCELLED)
+            raise
+        except Exception:  # noqa: BLE001 - the edge: no bug may leave a caller without an answer
+            self._break()
+        else:
+            if not self.closed and owner.outbox.reply(self.lane, answer):
+                self._close()
+
+    async def _run_stream(self, messages: AsyncIterator[bytes]) -> None:
+        outbox = self._owner.outbox
+        try:
+            stream = self._owner.answerer.stream(self._method, messages, self._call)
+            async with aclosing(cast(AsyncGenerator[bytes, None], stream)) as answers:
+                async for answer in answers:
+                    if self.closed:
+                        return
+                    outbox.send(self.lane, answer)
+                    await outbox.room(self.lane)
+        except SaccadeError as error:
+            self._end_with(error)
+        except asyncio.CancelledError:
+            self._end_with(_CANCELLED)
+            raise
+        except Exception:  # noqa: BLE001 - the edge, as above
+            self._break()
+        else:
+            self._finish_stream()
+
+    def _finish_stream(self) -> None:
+        if self.closed:
+            return
+        block = reply.TRAILERS if self.lane.started else reply.HEADERS + reply.TRAILERS
+        if self._owner.outbox.end(self.lane, block):
+            self._close()
+
+    def _end_with(self, error: SaccadeError) -> None:
+        """The handler has ended by itself; nothing is left to cancel."""
+        self.task = None
+        self.fail(error)
+
+    def _break(self) -> None:
+        log.exception("%s failed in the transport", self._method.path)
+        self._end_with(SaccadeError("internal error"))
+
+    async def _messages(self) -> AsyncIterator[bytes]:
+        """The messages of a caller that streams, as they come."""
+        while True:
+            if self._intake is not None:
+                self._intake.finish()
+                if self._intake.messages:
+                    yield await self._plain(self._intake.take())
+                    continue
+            if self.ended:
+                return
+            self._arrived = self._owner.loop.create_future()
+            await self._arrived
+
+    async def _one(self, message: Message) -> AsyncIterator[bytes]:
+        yield await self._plain(message)
+
+    async def _plain(self, message: Message) -> bytes:
+        compressed, data = message
+        if not compressed:
+            return data
+        if self._head.encoding == "identity":
+            raise SaccadeError("a message is compressed, but the call has no grpc-encoding")
+        return await decompress(data, self._head.encoding, self._owner.max_message_bytes)
+
+    def _wake(self) -> None:
+        if self._arrived is not None and not self._arrived.done():
+            self._arrived.set_result(None)
+
+    def _expire(self) -> None:
+        self._timer = None
+        self.abort(DeadlineExceeded("the deadline passed"))
+
+    def _close(self) -> None:
+        """Leaves nothing behind but the task, which may still be on its way out."""
+        self.closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._intake is not None:
+            self._intake.close()
+        self._owner.close(self)

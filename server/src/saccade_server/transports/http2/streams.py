@@ -1,0 +1,216 @@
+"""The streams of one connection: which are open, which may open, how they close."""
+
+import asyncio
+from collections.abc import Callable
+
+from saccade_server.errors import Unavailable
+from saccade_server.services.answer import Answerer
+from saccade_server.transports.http2 import frames, reply
+from saccade_server.transports.http2.errors import ErrorCode, StreamViolation, Violation
+from saccade_server.transports.http2.guard import Guard
+from saccade_server.transports.http2.head import RequestHead
+from saccade_server.transports.http2.intake import Budget
+from saccade_server.transports.http2.options import Http2Options
+from saccade_server.transports.http2.outbox import Outbox
+from saccade_server.transports.http2.stream import Stream
+
+_MAX_ABANDONED = 1000
+"""Streams that we closed first, as many of the last ones: what still comes for them is no error."""
+
+
+class Streams:
+    """Opens, finds, and closes streams; what they share hangs here.
+
+    Args:
+        loop: Runs the handlers.
+        answerer: What answers.
+        outbox: Sends the answers.
+        budget: For large requests.
+        guard: Counts the frames of closed streams.
+        options: The limits.
+        max_message_bytes: Of a request's message.
+        peer: The caller's address.
+        on_idle: Called when the last stream has closed.
+
+    Attributes:
+        last: The highest number that the peer has used.
+        refusing: New streams are refused: the connection is about to end.
+    """
+
+    def __init__(
+        self,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        answerer: Answerer,
+        outbox: Outbox,
+        budget: Budget,
+        guard: Guard,
+        options: Http2Options,
+        max_message_bytes: int,
+        peer: str,
+        on_idle: Callable[[], None],
+    ) -> None:
+        self.loop = loop
+        self.answerer = answerer
+        self.outbox = outbox
+        self.budget = budget
+        self.options = options
+        self.max_message_bytes = max_message_bytes
+        self.peer = peer
+        self.last = 0
+        self.refusing = False
+        self._guard = guard
+        self._on_idle = on_idle
+        self._open: dict[int, Stream] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        self._abandoned: dict[int, None] = {}
+
+    def __len__(self) -> int:
+        """How many are open, handlers that are being cancelled included."""
+        return len(self._open) + len(self._ending)
+
+    @property
+    def tasks(self) -> set[asyncio.Task[None]]:
+        """The handlers that have not ended."""
+        return self._ending | {s.task for s in self._open.values() if s.task is not None}
+
+    def find(self, number: int) -> Stream | None:
+        """An open stream."""
+        return self._open.get(number)
+
+    def check_new(self, number: int) -> None:
+        """Checks that a stream can open under that number, and takes note of it.
+
+        Raises:
+            Violation: It cannot.
+        """
+        if not number & 1:
+            raise Violation(ErrorCode.PROTOCOL_ERROR, "a stream number that is not the client's")
+        if number <= self.last:
+            raise Violation(ErrorCode.STREAM_CLOSED, "headers for a stream that is closed")
+        self.last = number
+
+    def open(self, number: int, head: RequestHead, *, ended: bool) -> None:
+        """Opens a stream, or refuses it."""
+        if self.refusing:
+            self._reset(number, ErrorCode.REFUSED_STREAM)
+        elif (
+            len(self) >= self.options.max_streams
+            or self.outbox.unsent > self.options.max_unsent_bytes
+        ):
+            self._guard.count("stream beyond the limit")
+            self._reset(number, ErrorCode.REFUSED_STREAM)
+        elif head.method is None:
+            if head.refusal is not None:
+                self.answer(number, reply.without_answer(head.refusal), ended=ended)
+            else:
+                self.answer(number, reply.not_grpc(head.http_status), ended=ended)
+        else:
+            stream = self._open[number] = Stream(self, number, head, head.method)
+            if ended:
+                stream.trailers()
+
+    def answer(self, number: int, block: bytes, *, ended: bool) -> None:
+        """Answers a request with headers only, without having opened its stream."""
+        flags = frames.END_HEADERS | frames.END_STREAM
+        self.outbox.headers(number, block, flags)
+        if not ended:
+            self._reset(number, ErrorCode.NO_ERROR)
+
+    def data_of_closed(self, number: int) -> None:
+        """Handles data for a stream that is not open.
+
+        Raises:
+            Violation: It never was, or data for closed streams come too often.
+        """
+        self.check_known(number)
+        if number not in self._abandoned:
+            self._guard.count("data for a closed stream")
+            self._reset(number, ErrorCode.STREAM_CLOSED)
+
+    def check_known(self, number: int) -> None:
+        """Checks that a stream was open at some time.
+
+        Raises:
+            Violation: It was not.
+        """
+        if number > self.last or not number & 1:
+            raise Violation(ErrorCode.PROTOCOL_ERROR, "a frame for a stream that is not open")
+
+    def abandoned(self, number: int) -> bool:
+        """Whether we closed it, and not long ago."""
+        return number in self._abandoned
+
+    def widen(self, number: int, increment: int) -> None:
+        """Lets the peer send more on a stream."""
+        self.outbox.control(frames.window_update(number, increment))
+
+    def reset(self, number: int, code: ErrorCode) -> None:
+        """Ends a stream from our side."""
+        stream = self._open.get(number)
+        self._reset(number, code)
+        if stream is not None:
+            stream.cancel()
+
+    def cancel(self, task: asyncio.Task[None]) -> None:
+        """Cancels a handler, which counts as open until it has ended."""
+        if not task.done():
+            self._ending.add(task)
+            task.add_done_callback(self._ended)
+            task.cancel()
+
+    def close(self, stream: Stream) -> None:
+        """Called by a stream when it is over."""
+        self.outbox.drop(stream.lane)
+        if self._open.pop(stream.number, None) is None:
+            return
+        if not stream.ended:
+            # We need no more of the request than we have (RFC 9113, section 8.1).
+            self._reset(stream.number, ErrorCode.NO_ERROR)
+        if not self._open:
+            self._check_idle()
+
+    def widen_all(self, difference: int) -> None:
+        """Handles a change of the initial window of the peer's streams.
+
+        Raises:
+            Violation: A window would be larger than can be.
+        """
+        for stream in list(self._open.values()):
+            try:
+                self.outbox.widen_lane(stream.lane, difference)
+            except StreamViolation as violation:
+                raise Violation(violation.code, violation.text) from None
+
+    def reset_stalled(self) -> None:
+        """Resets requests that have begun, not ended, and not moved since the last call."""
+        for stream in list(self._open.values()):
+            if stream.task is None and not stream.ended and not stream.heard:
+                self.reset(stream.number, ErrorCode.CANCEL)
+            stream.heard = False
+
+    def cancel_all(self) -> None:
+        """The connection is gone: so is every caller."""
+        for stream in list(self._open.values()):
+            stream.cancel()
+
+    def end_all(self) -> None:
+        """Ends what is left with UNAVAILABLE: the server stops."""
+        for stream in list(self._open.values()):
+            stream.abort(Unavailable("the server is shutting down"))
+
+    def _reset(self, number: int, code: ErrorCode) -> None:
+        self.outbox.control(frames.rst_stream(number, code))
+        self._abandoned[number] = None
+        if len(self._abandoned) > _MAX_ABANDONED:
+            del self._abandoned[next(iter(self._abandoned))]
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._ending.discard(task)
+        if not task.cancelled():
+            task.exception()
+        self._check_idle()
+
+    def _check_idle(self) -> None:
+        if not self._open and not self._ending:
+            self._on_idle()
