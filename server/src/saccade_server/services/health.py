@@ -91,11 +91,11 @@ class HealthService:
         last = None
         async for request in requests:
             while True:
-                status = self.status(request.service)
+                draining, status = self._draining, self.status(request.service)
                 if status != last:
                     last = status
                     yield pb.HealthCheckResponse(status=status)
-                if self._draining:
+                if draining:
                     return  # Left open, it would hold up the end of the process.
                 await asyncio.sleep(self._poll_s)
 

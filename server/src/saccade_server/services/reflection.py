@@ -4,7 +4,7 @@ The messages are those of grpc.reflection.v1alpha; version v1 is the same on the
 names are answered.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import FileDescriptor
@@ -15,6 +15,8 @@ from saccade_server.errors import Code
 from saccade_server.services.call import Call, Method
 
 NAMES = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
+
+_Find = Callable[[DescriptorPool, str], FileDescriptor]
 
 
 class ReflectionService:
@@ -59,20 +61,32 @@ class ReflectionService:
             listed = pb.ListServiceResponse(service=services)
             return pb.ServerReflectionResponse(list_services_response=listed)
         if kind == "file_by_filename":
-            return self._file("FindFileByName", request.file_by_filename)
+            return self._file(_find_file, request.file_by_filename)
         if kind == "file_containing_symbol":
-            return self._file("FindFileContainingSymbol", request.file_containing_symbol)
+            return self._file(_find_symbol, request.file_containing_symbol)
         return _error(Code.UNIMPLEMENTED, "proto3 has no extensions to describe")
 
-    def _file(self, find: str, name: str) -> pb.ServerReflectionResponse:
+    def _file(self, find: _Find, name: str) -> pb.ServerReflectionResponse:
         for pool in self._pools:
             try:
-                file = getattr(pool, find)(name)
+                file = find(pool, name)
             except KeyError:
                 continue
             found = pb.FileDescriptorResponse(file_descriptor_proto=_with_imports(file))
             return pb.ServerReflectionResponse(file_descriptor_response=found)
         return _error(Code.NOT_FOUND, f"{name!r} is not known here")
+
+
+def _find_file(pool: DescriptorPool, name: str) -> FileDescriptor:
+    return pool.FindFileByName(name)
+
+
+def _find_symbol(pool: DescriptorPool, name: str) -> FileDescriptor:
+    try:
+        return pool.FindFileContainingSymbol(name)
+    except KeyError:
+        # The pool does not take methods for symbols; the protocol does.
+        return pool.FindMethodByName(name).containing_service.file
 
 
 def _with_imports(file: FileDescriptor) -> list[bytes]:
