@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,7 @@ from saccade_server.imaging.decode import ImageLimits, decode_image, fit_pixels,
 Values = NDArray[np.uint8 | np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class Pixels:
+class Pixels(NamedTuple):
     """Decoded pixels as a caller sent them, not yet checked; see `fit_pixels`."""
 
     data: bytes

@@ -1,18 +1,16 @@
 """What every call of every API has in common: parse, handle, count, and say what went wrong."""
 
-import asyncio
 import logging
 import time
-import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from types import TracebackType
 from typing import Any
 
 from google.protobuf.message import DecodeError
 
 from saccade_server.errors import Code, InvalidArgument, SaccadeError
-from saccade_server.metrics import Metrics
-from saccade_server.services.call import Call, Method
+from saccade_server.metrics import Counter, Histogram, Metrics, Value
+from saccade_server.services.call import Call, Method, make_request_id
 
 log = logging.getLogger(__name__)
 
@@ -47,29 +45,51 @@ class Answerer:
             async for response in method.stream(_parsed(method, messages), call):
                 yield response.SerializeToString()
 
-    @contextmanager
-    def _observed(self, method: Method, call: Call) -> Iterator[None]:
-        """Counts a call and makes of any error one that the caller may see."""
-        started = time.perf_counter()
-        code = Code.OK
-        self._inflight.inc()
-        try:
-            yield
-        except (asyncio.CancelledError, GeneratorExit):
-            code = Code.CANCELLED
-            raise
-        except Exception as error:  # noqa: BLE001 - the edge: whatever it is, the caller gets a code
-            failed = failure(error, method.path, call)
-            code = failed.code
-            raise failed from None
-        finally:
-            self._inflight.dec()
-            self._count(method, call, code, time.perf_counter() - started)
+    def _observed(self, method: Method, call: Call) -> "_Observed":
+        return _Observed(method, call, self._inflight, self._requests, self._seconds)
 
-    def _count(self, method: Method, call: Call, code: Code, seconds: float) -> None:
-        labels = method.api, method.name, call.model
+
+class _Observed:
+    """Counts a call and makes of any error one that the caller may see.
+
+    A class, and not a generator with `contextmanager`: that costs three times as much.
+    """
+
+    __slots__ = ("_call", "_inflight", "_method", "_requests", "_seconds", "_started")
+
+    def __init__(
+        self, method: Method, call: Call, inflight: Value, requests: Counter, seconds: Histogram
+    ) -> None:
+        self._method = method
+        self._call = call
+        self._inflight = inflight
+        self._requests = requests
+        self._seconds = seconds
+        self._started = time.perf_counter()
+
+    def __enter__(self) -> None:
+        self._inflight.inc()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._inflight.dec()
+        if error is None:
+            self._count(Code.OK)
+        elif isinstance(error, Exception):
+            failed = failure(error, self._method.path, self._call)
+            self._count(failed.code)
+            raise failed from None
+        else:
+            self._count(Code.CANCELLED)
+
+    def _count(self, code: Code) -> None:
+        labels = self._method.api, self._method.name, self._call.model
         self._requests.labels(*labels, code.name).inc()
-        self._seconds.labels(*labels).observe(seconds)
+        self._seconds.labels(*labels).observe(time.perf_counter() - self._started)
 
 
 def failure(error: Exception, path: str, call: Call) -> SaccadeError:
@@ -80,7 +100,7 @@ def failure(error: Exception, path: str, call: Call) -> SaccadeError:
             path, call.request_id, call.peer, call.model, error.code.name, error.message,
         )  # fmt: skip
         return error
-    request_id = call.request_id or uuid.uuid4().hex
+    request_id = call.request_id or make_request_id()
     log.error("%s request_id=%s failed", path, request_id, exc_info=error)
     return SaccadeError(f"internal error (request id {request_id})")
 

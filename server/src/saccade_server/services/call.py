@@ -2,9 +2,9 @@
 
 import re
 import time
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from random import getrandbits
 from typing import Any
 
 from google.protobuf.message import Message
@@ -45,12 +45,17 @@ class Call:
             raise InvalidArgument(
                 f"request_id must be at most {MAX_REQUEST_ID_BYTES} printable ASCII characters"
             )
-        self.request_id = request_id or uuid.uuid4().hex
+        self.request_id = request_id or make_request_id()
         return self.request_id
 
     def remaining_s(self) -> float | None:
         """Seconds until the deadline."""
         return None if self.deadline is None else self.deadline - time.monotonic()
+
+
+def make_request_id() -> str:
+    """32 hexadecimal digits. They tell requests apart and need not be hard to guess."""
+    return f"{getrandbits(128):032x}"
 
 
 UnaryHandler = Callable[[Any, Call], Awaitable[Message]]
