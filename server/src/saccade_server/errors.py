@@ -3,6 +3,7 @@
     SaccadeError            carries a code and a text that is safe to show
     ├── InvalidArgument     the request, or one image of it, is wrong
     ├── NotFound            no such model, version or label
+    ├── FailedPrecondition  what is asked for cannot be done in the present state
     ├── Overloaded          refused now; `retry_after_s` says when to come back
     ├── DeadlineExceeded    the caller's deadline passed before compute was spent
     ├── Unavailable         loading or draining; another replica may answer
@@ -31,6 +32,7 @@ class Code(enum.IntEnum):
     NOT_FOUND = 5
     PERMISSION_DENIED = 7
     RESOURCE_EXHAUSTED = 8
+    FAILED_PRECONDITION = 9
     UNIMPLEMENTED = 12
     INTERNAL = 13
     UNAVAILABLE = 14
@@ -63,6 +65,12 @@ class NotFound(SaccadeError):
     """No such model, version or label."""
 
     code = Code.NOT_FOUND
+
+
+class FailedPrecondition(SaccadeError):
+    """What is asked for cannot be done in the present state; a retry would fail again."""
+
+    code = Code.FAILED_PRECONDITION
 
 
 class Overloaded(SaccadeError):

@@ -146,6 +146,8 @@ class Loader:
             process.kill()
             await process.wait()
             raise
+        if loaded.users.dismissed:  # Unloaded meanwhile; the form is there for the next time.
+            return
         fallback = self._metrics.engine_fallback
         if process.returncode:
             said = stderr.decode(errors="replace").strip().rpartition("\n")[2]

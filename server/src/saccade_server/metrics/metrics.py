@@ -113,3 +113,21 @@ class Metrics:
             buckets=CONFIDENCE,
             registry=registry,
         )
+
+    def forget_version(self, model: str, version: str) -> None:
+        """Removes the series of a version that is gone; they would pile up with every roll-out."""
+        for family in (
+            self.images,
+            self.model_info,
+            self.engine_fallback,
+            self.model_state,
+            self.model_load_seconds,
+            self.predictions,
+            self.prediction_confidence,
+        ):
+            family.forget(model, version)
+
+    def forget_model(self, model: str) -> None:
+        """Removes the series of a model's queue; what was asked of it stays counted."""
+        self.batch_images.forget(model)
+        self.queue_images.forget(model)

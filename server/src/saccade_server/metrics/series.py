@@ -89,6 +89,11 @@ class _Family(ABC, Generic[_Series]):
         """Forgets a series, if it is there."""
         self._series.pop(values, None)
 
+    def forget(self, *values: str) -> None:
+        """Forgets all series whose first labels have these values."""
+        for key in [key for key in self._series if key[: len(values)] == values]:
+            del self._series[key]
+
     def collect(self) -> Iterable[Metric]:
         """For prometheus_client."""
         family = self._family()

@@ -1,5 +1,19 @@
 """Which models and versions there are, and which of them answers."""
 
-from saccade_server.registry.registry import LoadedVersion, Predictor, Registry, State, Version
+from saccade_server.registry.model_config import All, Latest, ModelConfig, Specific, VersionPolicy
+from saccade_server.registry.registry import Registry
+from saccade_server.registry.version import LoadedVersion, Predictor, State, Users, Version
 
-__all__ = ["LoadedVersion", "Predictor", "Registry", "State", "Version"]
+__all__ = [
+    "All",
+    "Latest",
+    "LoadedVersion",
+    "ModelConfig",
+    "Predictor",
+    "Registry",
+    "Specific",
+    "State",
+    "Users",
+    "Version",
+    "VersionPolicy",
+]

@@ -1,148 +1,124 @@
 """The models that are served.
 
-Owns the versions' states and the rule by which a request finds its version. How a version is
-brought up is handed in (`Loader`): the registry opens no graph and starts no thread.
+Owns which models and versions there are and the rule by which a request finds its version. How a
+version is brought up is handed in (`Loader`): the registry opens no graph and starts no thread.
+
+Everything runs in the event loop's thread; loading and reading folders happen beside it.
 """
 
 import asyncio
-import logging
-import time
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Collection, Coroutine, Iterable, Mapping
 from pathlib import Path
-from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from saccade_server.artifact import Artifact, read_artifact
-from saccade_server.errors import ArtifactError, EngineError, InvalidArgument, NotFound, Unavailable
+from saccade_server.errors import ConfigError, InvalidArgument, NotFound, Unavailable
 from saccade_server.metrics import Metrics
-from saccade_server.registry.repository import scan_repository
-
-log = logging.getLogger(__name__)
-
-
-class Scored(Protocol):
-    """See `batching.Scores`."""
-
-    @property
-    def probabilities(self) -> NDArray[np.float32]: ...  # noqa: D102
-    @property
-    def queue_s(self) -> float: ...  # noqa: D102
-    @property
-    def inference_s(self) -> float: ...  # noqa: D102
-    @property
-    def batch_images(self) -> int: ...  # noqa: D102
-
-
-class Predictor(Protocol):
-    """What answers for a version; see `batching.Batcher`, the one that serves."""
-
-    @property
-    def stalled_s(self) -> float:
-        """Seconds without progress while there was work."""
-
-    def reserve(
-        self, images: int, *, deadline: float | None = None
-    ) -> AbstractContextManager[None]:
-        """Holds room for images that are still being decoded."""
-
-    async def submit(
-        self,
-        images: NDArray[np.uint8 | np.float32],
-        *,
-        deadline: float | None = None,
-        urgent: bool = False,
-    ) -> Scored:
-        """Runs the images of one request."""
-
-    async def close(self) -> None:
-        """Finishes what is queued and frees everything."""
-
-
-class State(Enum):
-    """What a version is doing; the values are the metric's labels."""
-
-    LOADING = "loading"
-    READY = "ready"
-    UNLOADING = "unloading"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedVersion:
-    """A version that can answer."""
-
-    model: str
-    version: int
-    artifact: Artifact
-    engine: str
-    predictor: Predictor
-
-
-@dataclass(slots=True, kw_only=True)
-class Version:
-    """A version of the repository and what became of it."""
-
-    model: str
-    version: int
-    state: State = State.LOADING
-    reason: str = ""
-    loaded: LoadedVersion | None = field(default=None)
-
-
-OnBetter = Callable[[LoadedVersion], Awaitable[None]]
-
-Load = Callable[[str, int, Artifact, OnBetter], Awaitable[LoadedVersion]]
-"""Brings up a version; see `loading.Loader.load`."""
+from saccade_server.registry.lifecycle import Lifecycle, Load
+from saccade_server.registry.model_config import ModelConfig, by_name
+from saccade_server.registry.repository import scan_model, scan_repository
+from saccade_server.registry.rollout import Rollout
+from saccade_server.registry.version import LoadedVersion, State, Version
 
 
 class Registry:
-    """Loads the newest version of each model and finds the one that a request names.
+    """Serves a set of models, changes the set, and finds the version that a request names.
+
+    Changes are made one at a time; see `Rollout` for what one does.
 
     Args:
-        root: The model repository.
+        root: The model repository: where models are that nothing else is said about.
         load: Brings up one version.
         metrics: Where states are shown.
     """
 
     def __init__(self, root: Path, load: Load, metrics: Metrics) -> None:
         self._root = root
-        self._load = load
-        self._metrics = metrics
-        self._models: dict[str, list[Version]] = {}
+        self._rollout = Rollout(Lifecycle(load, metrics), metrics)
+        # What is served, and beyond it what was unloaded and can be loaded again.
+        self._known: dict[str, ModelConfig] = {}
+        self._changes = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
-    def models(self) -> dict[str, list[Version]]:
-        """The versions of each model, newest first."""
-        return self._models
+    def models(self) -> Mapping[str, list[Version]]:
+        """The versions of each model, newest first; those that come and go too."""
+        return self._rollout.models
+
+    @property
+    def served(self) -> Collection[str]:
+        """The models that are to answer: not those that are loaded first, or unloaded."""
+        return self._rollout.served.keys()
 
     @property
     def ready(self) -> bool:
         """Whether there is a model and each one has a version that answers."""
-        return bool(self._models) and all(map(_ready, self._models.values()))
+        served = (self._rollout.models.get(name, []) for name in self._rollout.served)
+        return bool(self._rollout.served) and all(any(v.ready for v in each) for each in served)
 
-    async def open(self) -> None:
-        """Loads the newest version of every model, one after the other.
+    async def open(self, models: Iterable[ModelConfig] | None = None) -> None:
+        """Loads the first set of models, one version after the other.
 
         A version that cannot be loaded is logged and marked as failed; the others load.
 
+        Args:
+            models: None: the newest version of every model of the repository.
+
         Raises:
-            ConfigError: The repository is no folder.
+            ConfigError: The repository is no folder, or two models have the same name.
         """
-        for model, versions in scan_repository(self._root).items():
-            self._models[model] = [Version(model=model, version=versions[0])]
-        for versions_of_model in self._models.values():
-            for version in versions_of_model:
-                await self._bring_up(version)
+        if models is None:
+            models = await asyncio.to_thread(_whole_repository, self._root)
+        configs = by_name(models)
+        async with self._changes:
+            self._known = dict(configs)
+            await self._rollout.begin(configs)
+
+    async def configure(self, models: Iterable[ModelConfig]) -> None:
+        """Serves another set of models: all of it or, after an error, what was served before.
+
+        Versions that are already served stay; models that are not named are unloaded. Returns when
+        the new set answers; versions that leave may still be finishing their requests.
+
+        Raises:
+            ConfigError: Two models have the same name.
+            NotFound: A model has no version in its folder.
+            FailedPrecondition: A version cannot be loaded, or a label's version is not served.
+        """
+        await self._carry_out(self._configure(by_name(models)))
+
+    async def load(self, model: str) -> None:
+        """Serves a model of the repository, or looks for new versions of one that is served.
+
+        Raises:
+            NotFound: There is none, or it has no version.
+            FailedPrecondition: A version cannot be loaded; what was served is served on.
+        """
+        await self._carry_out(self._load(model))
+
+    async def unload(self, model: str) -> None:
+        """Serves a model no longer; returns when its requests are finished and it is freed.
+
+        Raises:
+            NotFound: There is no such model.
+        """
+        await self._carry_out(self._unload(model))
+
+    async def index(self) -> list[Version]:
+        """All versions that there are, loaded or not: by model, newest first.
+
+        Those of the repository and of models that are somewhere else.
+        """
+        known = {name: config.base_path for name, config in self._known.items()}
+        versions = await asyncio.to_thread(_in_folders, self._root, known)
+        for each in self._rollout.models.values():
+            versions.update(((v.model, v.version), v) for v in each)
+        return sorted(versions.values(), key=lambda each: (each.model, -each.version))
 
     async def close(self) -> None:
-        """Finishes all requests and frees all versions."""
-        loaded = [v.loaded for versions in self._models.values() for v in versions if v.loaded]
-        await asyncio.gather(*(version.predictor.close() for version in loaded))
+        """Gives up changes under way, finishes all requests and frees all versions."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._rollout.finish()
 
     def find(self, model: str, version: int = 0, label: str = "") -> LoadedVersion:
         """The version that answers a request.
@@ -158,83 +134,83 @@ class Registry:
             Unavailable: It is not ready.
         """
         found = self.describe(model, version, label)
-        if found.loaded is None:
-            if found.state is State.FAILED:
-                raise Unavailable(f"version {found.version} of {found.model!r} failed to load")
-            raise Unavailable(f"model {found.model!r} is {found.state.value}: try again later")
-        return found.loaded
+        if ready := found.ready:
+            return ready
+        if found.state is State.FAILED:
+            raise Unavailable(f"version {found.version} of {found.model!r} failed to load")
+        raise Unavailable(f"model {found.model!r} is {found.state.value}: try again later")
 
     def describe(self, model: str, version: int = 0, label: str = "") -> Version:
         """Like `find`, whatever the version's state."""
         if not model:
-            if len(self._models) > 1:
-                raise InvalidArgument(f"name a model, one of: {', '.join(self._models)}")
-            model = next(iter(self._models), "")
-        versions = self._models.get(model)
+            if len(self._rollout.served) > 1:
+                raise InvalidArgument(f"name a model, one of: {', '.join(self._rollout.served)}")
+            model = next(iter(self._rollout.served), "")
+        versions = self._rollout.models.get(model)
         if not versions:
-            served = ", ".join(self._models) or "none"
+            served = ", ".join(self._rollout.served) or "none"
             raise NotFound(f"no model {model!r}; there are: {served}")
         if label:
+            for candidate in versions:
+                if label in candidate.labels:
+                    return candidate
             raise NotFound(f"no version of {model!r} has the label {label!r}")
         if not version:
-            return next((v for v in versions if v.loaded), versions[0])
+            return next((v for v in versions if v.ready), versions[0])
         for candidate in versions:
             if candidate.version == version:
                 return candidate
         numbers = ", ".join(str(candidate.version) for candidate in versions)
         raise NotFound(f"no version {version} of {model!r}; there are: {numbers}")
 
-    async def _replace(self, better: LoadedVersion) -> None:
-        """Lets a version go on with another engine; requests under way finish on the old one."""
-        version = self.describe(better.model, better.version)
-        old, version.loaded = version.loaded, better
-        labels = better.model, str(better.version)
-        if old is not None:
-            self._metrics.model_info.remove(*labels, old.engine)
-            await old.predictor.close()
-        self._metrics.model_info.labels(*labels, better.engine).set(1)
-        log.info("model %s version %s goes on with %s", *labels, better.engine)
+    async def _carry_out(self, change: Coroutine[None, None, None]) -> None:
+        """Makes a change to its end, even if whoever asked for it goes away meanwhile."""
+        task = asyncio.create_task(change)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        await asyncio.shield(task)
 
-    async def _bring_up(self, version: Version) -> None:
-        path = self._root / version.model / str(version.version)
-        self._enter(version, State.LOADING)
-        started = time.monotonic()
-        try:
-            artifact = await asyncio.to_thread(read_artifact, path)
-            version.loaded = await self._load(
-                version.model, version.version, artifact, self._replace
-            )
-        except (ArtifactError, EngineError) as error:
-            log.error("model %s version %d: %s", version.model, version.version, error)
-            self._fail(version, str(error))
-            return
-        except Exception as error:
-            # The edge: whatever is wrong with one version, the others serve.
-            log.exception("model %s version %d", version.model, version.version)
-            self._fail(version, f"{type(error).__name__}: the log says more")
-            return
-        seconds = time.monotonic() - started
-        labels = version.model, str(version.version)
-        self._metrics.model_load_seconds.labels(*labels).set(seconds)
-        self._metrics.model_info.labels(*labels, version.loaded.engine).set(1)
-        self._enter(version, State.READY)
-        log.info(
-            "model %s version %d ready on %s after %.2f s",
-            version.model, version.version, version.loaded.engine, seconds,
-        )  # fmt: skip
+    async def _configure(self, configs: dict[str, ModelConfig]) -> None:
+        async with self._changes:
+            await self._rollout.apply(configs, self._rollout.served.keys() - configs.keys())
+            self._known = dict(configs)
 
-    def _fail(self, version: Version, reason: str) -> None:
-        version.reason = reason
-        self._enter(version, State.FAILED)
+    async def _load(self, model: str) -> None:
+        async with self._changes:
+            try:
+                config = self._known.get(model) or _config(self._root, model)
+            except ConfigError as error:
+                raise NotFound(str(error)) from None
+            await self._rollout.apply({model: config}, set())
+            self._known[model] = config
 
-    def _enter(self, version: Version, state: State) -> None:
-        version.state = state
-        for each in State:
-            gauge = self._metrics.model_state.labels(
-                version.model, str(version.version), each.value
-            )
-            gauge.set(each is state)
+    async def _unload(self, model: str) -> None:
+        async with self._changes:
+            if model not in self._known:
+                raise NotFound(f"no model {model!r} is loaded")
+            await self._rollout.apply({}, self._rollout.served.keys() & {model})
+        await self._rollout.gone(model)
 
 
-def _ready(versions: list[Version]) -> bool:
-    return any(version.state is State.READY for version in versions)
+def _config(root: Path, model: str) -> ModelConfig:
+    return ModelConfig(name=model, base_path=root / model)
+
+
+def _whole_repository(root: Path) -> list[ModelConfig]:
+    return [_config(root, model) for model in scan_repository(root)]
+
+
+def _in_folders(root: Path, known: Mapping[str, Path]) -> dict[tuple[str, int], Version]:
+    """Every version that can be loaded, by model and number."""
+    try:
+        paths = {model: root / model for model in scan_repository(root)}
+    except ConfigError:  # All models may be somewhere else.
+        paths = {}
+    paths.update(known)
+    return {
+        (model, number): Version(
+            model=model, version=number, path=path / str(number), state=State.UNLOADED
+        )
+        for model, path in paths.items()
+        for number in scan_model(path)
+    }

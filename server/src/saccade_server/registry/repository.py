@@ -5,8 +5,8 @@ from pathlib import Path
 
 from saccade_server.errors import ConfigError
 
+MODEL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _VERSION = re.compile(r"[1-9][0-9]{0,17}")
-_MODEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
 def scan_repository(root: Path) -> dict[str, list[int]]:
@@ -22,11 +22,14 @@ def scan_repository(root: Path) -> dict[str, list[int]]:
         raise ConfigError(f"the model repository {root} is no folder: set --model-repository")
     models = {}
     for folder in sorted(root.iterdir()):
-        if folder.is_dir() and _MODEL.fullmatch(folder.name):
-            names = [item.name for item in folder.iterdir() if item.is_dir()]
-            versions = sorted(
-                (int(name) for name in names if _VERSION.fullmatch(name)), reverse=True
-            )
-            if versions:
-                models[folder.name] = versions
+        if MODEL_NAME.fullmatch(folder.name) and (versions := scan_model(folder)):
+            models[folder.name] = versions
     return models
+
+
+def scan_model(folder: Path) -> list[int]:
+    """The versions in a model's folder, newest first; none if it is no folder."""
+    if not folder.is_dir():
+        return []
+    names = [item.name for item in folder.iterdir() if item.is_dir()]
+    return sorted((int(name) for name in names if _VERSION.fullmatch(name)), reverse=True)

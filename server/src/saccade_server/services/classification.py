@@ -63,32 +63,63 @@ class ImagePath:
             InvalidArgument: No images, or too many.
             SaccadeError: As `Batcher.submit`.
         """
-        if not 1 <= len(sources) <= self._max_request_images:
-            raise InvalidArgument(
-                f"the request has {len(sources)} images: send 1 to {self._max_request_images}"
-            )
+        self._check_count(len(sources))
         spec = version.artifact.input
-        started = time.perf_counter()
-        if self._decoder.is_free(sources, spec):
-            decoded = self._decoder.decode_now(sources, spec)
-        else:
-            with version.predictor.reserve(len(sources), deadline=call.deadline):
-                decoded = await self._decoder.decode(sources, spec)
-        decode_s = time.perf_counter() - started
-        self._decode_seconds.observe(decode_s)
-        good = [values for values in decoded if not isinstance(values, InvalidArgument)]
-        errors = [values if isinstance(values, InvalidArgument) else None for values in decoded]
-        if not good:
-            self._count(version, np.empty((0, 0), np.float32), errors)
-            return Classified(
-                probabilities=np.empty((0, len(version.artifact.class_labels)), np.float32),
-                errors=errors,
-                decode_s=decode_s,
-                queue_s=0.0,
-                inference_s=0.0,
-                batch_images=0,
+        with version.users.hold():
+            started = time.perf_counter()
+            if self._decoder.is_free(sources, spec):
+                decoded = self._decoder.decode_now(sources, spec)
+            else:
+                with version.predictor.reserve(len(sources), deadline=call.deadline):
+                    decoded = await self._decoder.decode(sources, spec)
+            decode_s = time.perf_counter() - started
+            self._decode_seconds.observe(decode_s)
+            good = [values for values in decoded if not isinstance(values, InvalidArgument)]
+            errors = [values if isinstance(values, InvalidArgument) else None for values in decoded]
+            if not good:
+                self._count(version, np.empty((0, 0), np.float32), errors)
+                return _nothing(errors, len(version.artifact.class_labels), decode_s)
+            images = np.stack(good) if len(good) > 1 else good[0][np.newaxis]
+            return await self._score(images, errors, version, call, decode_s)
+
+    async def classify_values(
+        self, values: NDArray[np.uint8 | np.float32], version: LoadedVersion, call: Call
+    ) -> Classified:
+        """Classifies what is ready for the graph: nothing is resized, scaled or decoded.
+
+        Args:
+            values: Shape (n, *input.shape), in the graph's range and data type.
+            version: What answers.
+            call: Of the request.
+
+        Raises:
+            InvalidArgument: No images, too many, or of another shape.
+            SaccadeError: As `Batcher.submit`.
+        """
+        spec = version.artifact.input
+        if values.shape[1:] != spec.shape:
+            raise InvalidArgument(
+                f"the input has the shape {list(values.shape)}: send [n, "
+                f"{', '.join(map(str, spec.shape))}]"
             )
-        images = np.stack(good) if len(good) > 1 else good[0][np.newaxis]
+        self._check_count(len(values))
+        with version.users.hold():
+            return await self._score(values, [None] * len(values), version, call, 0.0)
+
+    def _check_count(self, images: int) -> None:
+        if not 1 <= images <= self._max_request_images:
+            raise InvalidArgument(
+                f"the request has {images} images: send 1 to {self._max_request_images}"
+            )
+
+    async def _score(
+        self,
+        images: NDArray[np.uint8 | np.float32],
+        errors: list[InvalidArgument | None],
+        version: LoadedVersion,
+        call: Call,
+        decode_s: float,
+    ) -> Classified:
         scores = await version.predictor.submit(images, deadline=call.deadline)
         self._queue_seconds.observe(scores.queue_s)
         self._inference_seconds.observe(scores.inference_s)
@@ -118,3 +149,15 @@ class ImagePath:
         for index, row in zip(probabilities.argmax(axis=1).tolist(), probabilities, strict=True):
             confidence.observe(row.item(index))
             self._predictions.labels(*labels, version.artifact.class_labels[index]).inc()
+
+
+def _nothing(errors: list[InvalidArgument | None], classes: int, decode_s: float) -> Classified:
+    """What a request is answered of which no image was good."""
+    return Classified(
+        probabilities=np.empty((0, classes), np.float32),
+        errors=errors,
+        decode_s=decode_s,
+        queue_s=0.0,
+        inference_s=0.0,
+        batch_images=0,
+    )

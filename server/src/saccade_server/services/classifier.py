@@ -123,7 +123,7 @@ class ClassifierService:
         """Answers ListModels."""
         response = pb.ListModelsResponse()
         for name, versions in sorted(self._registry.models.items()):
-            default = next((v.version for v in versions if v.loaded), 0)
+            default = next((v.version for v in versions if v.ready), 0)
             response.models.add(
                 name=name, versions=map(_describe, versions), default_version=default
             )
@@ -220,6 +220,7 @@ def _describe(version: Version) -> pb.ModelVersion:
         version=version.version,
         state=_STATES[version.state],
         reason=version.reason,
+        labels=version.labels,
         engine=version.loaded.engine if version.loaded else "",
     )
 

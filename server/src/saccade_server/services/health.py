@@ -54,7 +54,7 @@ class HealthService:
         if self._draining:
             return int(NOT_SERVING)
         if service in self._services:
-            good = self._registry.ready and all(map(self._answers, models))
+            good = self._registry.ready and all(map(self._answers, self._registry.served))
         else:
             good = self._answers(service)
         return int(SERVING if good else NOT_SERVING)
@@ -100,5 +100,5 @@ class HealthService:
                 await asyncio.sleep(self._poll_s)
 
     def _answers(self, model: str) -> bool:
-        loaded = [version.loaded for version in self._registry.models[model] if version.loaded]
-        return any(version.predictor.stalled_s < STALL_S for version in loaded)
+        ready = [version.ready for version in self._registry.models[model] if version.ready]
+        return any(version.predictor.stalled_s < STALL_S for version in ready)

@@ -1,5 +1,6 @@
 """A registry of small artifacts whose versions a test brings up, or lets fail."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from fixtures.predictors import FakePredictor
 from saccade_server.artifact import Artifact
 from saccade_server.metrics import Metrics
 from saccade_server.registry import LoadedVersion, Registry
-from saccade_server.registry.registry import OnBetter
+from saccade_server.registry.lifecycle import OnBetter
 
 
 class FakeLoader:
@@ -17,19 +18,34 @@ class FakeLoader:
 
     Attributes:
         failures: The error that loading a model raises.
+        asked: Set when it is asked to load something after `hold`.
         loaded: What was loaded, in order.
         on_better: What to call with a version on a quicker engine, by model.
     """
 
     def __init__(self) -> None:
         self.failures: dict[str, Exception] = {}
+        self.asked = asyncio.Event()
+        self._gate = asyncio.Event()
+        self._gate.set()
         self.loaded: list[LoadedVersion] = []
         self.on_better: dict[str, OnBetter] = {}
+
+    def hold(self) -> None:
+        """From now on loading waits for `release`."""
+        self.asked.clear()
+        self._gate.clear()
+
+    def release(self) -> None:
+        """Lets all loading go on."""
+        self._gate.set()
 
     async def load(
         self, model: str, version: int, artifact: Artifact, on_better: OnBetter
     ) -> LoadedVersion:
         """See `loading.Loader.load`."""
+        self.asked.set()
+        await self._gate.wait()
         if model in self.failures:
             raise self.failures[model]
         self.on_better[model] = on_better

@@ -14,7 +14,7 @@ from saccade_server.artifact import Artifact
 from saccade_server.errors import EngineError, NotFound
 from saccade_server.metrics import Metrics
 from saccade_server.registry import LoadedVersion, Registry
-from saccade_server.registry.registry import OnBetter
+from saccade_server.registry.lifecycle import OnBetter
 from saccade_server.services.call import Call
 from saccade_server.services.health import STALL_S, HealthService
 
