@@ -1,6 +1,7 @@
 """Servers on real sockets: one inside the test's process, whose engine the test controls."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +10,27 @@ import pytest
 
 from fixtures.in_process import InProcessServer
 from saccade.v1.classifier_pb2_grpc import ImageClassifierStub
+from saccade_server.config import ServerConfig
+
+TRANSPORTS = next(item for item in fields(ServerConfig) if item.name == "transport").metadata[
+    "choices"
+]
 
 StartInProcess = Callable[..., Awaitable[InProcessServer]]
 
 
-@pytest.fixture
-async def start_in_process(tmp_path: Path) -> AsyncIterator[StartInProcess]:
-    """Starts a server with settings of a test's own; ends it afterwards."""
+@pytest.fixture(params=TRANSPORTS)
+async def start_in_process(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[StartInProcess]:
+    """Starts servers with settings of a test's own, by each transport in turn; ends them."""
     servers: list[InProcessServer] = []
 
-    async def start(*, load: bool = True, **settings: Any) -> InProcessServer:
+    async def start(*, loaded: bool = True, **settings: Any) -> InProcessServer:
         folder = tmp_path / f"repository-{len(servers)}"
         folder.mkdir()
-        servers.append(InProcessServer(folder, **settings))
-        await servers[-1].start(load=load)
+        servers.append(InProcessServer(folder, transport=request.param, **settings))
+        await servers[-1].start(loaded=loaded)
         return servers[-1]
 
     yield start
