@@ -114,7 +114,7 @@ def measure_photographs(ground: Ground) -> Found:
         seconds=ground.settings.seconds / 2,
     )  # fmt: skip
     jobs = _litert_jobs(ground, 8)
-    rounds = _closed_rounds(ground, request, 8, jobs | {"decoder alone": decoding})
+    rounds = _closed_rounds(ground, request, 4, jobs | {"decoder alone": decoding}, share=1.5)
     sums = [
         1 / (1 / decoded + 1 / inferred)
         for decoded, inferred in zip(
@@ -129,10 +129,12 @@ def measure_photographs(ground: Ground) -> Found:
     return Found(rounds=rounds, checks=checks)
 
 
-def _closed_rounds(ground: Ground, request: Request, callers: int, jobs: dict[str, Job]) -> Rounds:
+def _closed_rounds(
+    ground: Ground, request: Request, callers: int, jobs: dict[str, Job], share: float = 1.0
+) -> Rounds:
     """Our servers, the naive one and loops in-process, in turns."""
     names = [*ground.ours, NAIVE]
-    subjects = {name: partial(ground.closed, name, request, callers) for name in names}
+    subjects = {name: partial(ground.closed, name, request, callers, share) for name in names}
     loops = {name: partial(ground.loop, job) for name, job in jobs.items()}
     return take_turns(ground.settings.rounds, subjects | loops)
 

@@ -4,7 +4,7 @@ Headers are literals without indexing and without Huffman coding: every request 
 the same bytes, but for its stream number, and is encoded once.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
@@ -38,9 +38,8 @@ DEFAULT_WINDOW = 65535
 MAX_WINDOW = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One frame as received."""
+class Frame(NamedTuple):
+    """One frame as received; a tuple, because it is made for every frame of a load."""
 
     kind: int
     flags: int

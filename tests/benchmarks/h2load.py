@@ -20,6 +20,11 @@ from .grpc_request import CLASSIFY, HEADERS, Request
 COMMAND = "h2load"
 HOW_TO_GET = "h2load is missing: apt-get install nghttp2-client"
 
+WARM_SHARE = 0.2
+"""Of a run, that only fills the server's queue."""
+
+Seconds = NDArray[np.float64]
+
 _REQUESTS = re.compile(r"requests: .* (\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored")
 _DATA = re.compile(r"\((\d+)\) data")
 
@@ -35,13 +40,15 @@ class Load:
     Attributes:
         requests: Answered.
         answer_bytes: Of message data in all answers, gRPC's prefixes included.
-        latencies: Seconds of each request, shape (requests,).
+        rate: Answers a second in the steady part.
+        latencies: Seconds of each request that ended in the steady part.
         cpu_s: Processor seconds of h2load itself.
     """
 
     requests: int
     answer_bytes: int
-    latencies: NDArray[np.float64]
+    rate: float
+    latencies: Seconds
     cpu_s: float
 
 
@@ -73,10 +80,12 @@ def run_h2load(address: str, request: Request, *, callers: int, seconds: float) 
         if done.returncode:
             raise LoadError(f"h2load failed: {done.stderr or done.stdout}")
         requests, answer_bytes = parse_summary(done.stdout)
+        latencies = steady_latencies(*parse_log(log.read_text()), seconds=seconds)
         return Load(
             requests=requests,
             answer_bytes=answer_bytes,
-            latencies=parse_log(log.read_text()),
+            rate=len(latencies) / (seconds * (1 - WARM_SHARE)),
+            latencies=latencies,
             cpu_s=cpu_s,
         )
 
@@ -96,10 +105,25 @@ def parse_summary(text: str) -> tuple[int, int]:
     return done, int(data.group(1))
 
 
-def parse_log(text: str) -> NDArray[np.float64]:
-    """Seconds of each request, from h2load's log: start, HTTP status, microseconds."""
+def parse_log(text: str) -> tuple[Seconds, Seconds]:
+    """Start and duration of each good request, from h2load's log: start, HTTP status, duration."""
     rows = [line.split("\t") for line in text.splitlines()]
-    return np.array([int(row[2]) for row in rows if row[1] == "200"], np.float64) / 1e6
+    good = [(int(row[0]), int(row[2])) for row in rows if row[1] == "200"]
+    starts, durations = np.array(good, np.float64).reshape(-1, 2).T / 1e6
+    return starts, durations
+
+
+def steady_latencies(starts: Seconds, durations: Seconds, *, seconds: float) -> Seconds:
+    """Durations of those that ended after the first WARM_SHARE of the run.
+
+    At the end some requests are under way and never counted. At the start of this part as many
+    are, and are: what is counted, by the length of the part, is the rate without bias.
+    """
+    if not len(starts):
+        return durations
+    ended = starts + durations - starts.min()
+    steady: Seconds = durations[(ended > WARM_SHARE * seconds) & (ended <= seconds)]
+    return steady
 
 
 def _children_cpu_s() -> float:

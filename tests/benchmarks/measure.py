@@ -35,7 +35,7 @@ def measure_closed(
     p50, p99 = quantiles(load.latencies)
     count = max(1, load.requests)
     return Sample(
-        images_per_s=load.requests * request.images / seconds,
+        images_per_s=load.rate * request.images,
         p50_s=p50,
         p99_s=p99,
         server_cpu_s=cpu_s / count,

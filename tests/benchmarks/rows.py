@@ -94,7 +94,7 @@ ROWS = (
     ),
     Row(
         name="mobilenet-jpeg",
-        title="MobileNetV2-224, 8 callers, 8 JPEG files",
+        title="MobileNetV2-224, 4 callers, 8 JPEG files",
         model="mobilenet",
         measure=measure_photographs,
     ),

@@ -4,6 +4,7 @@ The machine's speed drifts from minute to minute, so the subjects of a row take 
 rounds, and they are compared within each round: the median of the rounds' ratios is the result.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
@@ -67,8 +68,9 @@ def median_of(samples: list[Sample], value: Callable[[Sample], float]) -> float:
 
 
 def median_ratio(these: list[float], those: list[float]) -> float:
-    """The median over the rounds of this / that."""
-    return median(this / that for this, that in zip(these, those, strict=True))
+    """The median over the rounds of this / that; nothing at all is infinitely slow."""
+    pairs = zip(these, those, strict=True)
+    return median(this / that if that else math.inf for this, that in pairs)
 
 
 def rates(samples: list[Sample]) -> list[float]:

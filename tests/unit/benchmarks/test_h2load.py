@@ -1,8 +1,9 @@
 """Reading what h2load prints and logs."""
 
+import numpy as np
 import pytest
 
-from benchmarks.h2load import LoadError, parse_log, parse_summary
+from benchmarks.h2load import LoadError, parse_log, parse_summary, steady_latencies
 
 SUMMARY = """
 finished in 4.00s, 594.00 req/s, 107.64KB/s
@@ -36,8 +37,22 @@ def test_output_without_a_summary_is_an_error_that_shows_it() -> None:
     assert "-D: value error" in str(caught.value)
 
 
-def test_the_log_gives_the_seconds_of_good_requests() -> None:
-    """The third column is in microseconds; -1 is the status of a broken stream."""
-    log = "1700000000000001\t200\t1500\n1700000000000002\t-1\t9\n1700000000000003\t200\t250\n"
+def test_the_log_gives_start_and_duration_of_good_requests() -> None:
+    """In seconds, from microseconds; -1 is the status of a broken stream."""
+    log = "2000000\t200\t1500\n2000002\t-1\t9\n3000000\t200\t250\n"
 
-    assert [0.0015, 0.00025] == parse_log(log).tolist()
+    starts, durations = parse_log(log)
+
+    assert ([2.0, 3.0], [0.0015, 0.00025]) == (starts.tolist(), durations.tolist())
+
+
+def test_an_empty_log_gives_nothing() -> None:
+    """A server may be too slow for a single answer."""
+    assert [0, 0] == [len(each) for each in parse_log("")]
+
+
+def test_what_ended_in_the_first_fifth_is_not_counted() -> None:
+    """Of a run of 10 s: the one that ended after 1.5 s."""
+    starts, durations = np.array([100.0, 101.0, 103.0, 106.0]), np.array([1.5, 2.0, 3.0, 3.0])
+
+    assert [2.0, 3.0, 3.0] == steady_latencies(starts, durations, seconds=10.0).tolist()

@@ -46,6 +46,11 @@ def test_ratios_are_taken_within_rounds() -> None:
     assert 3.0 == median_ratio([300.0, 150.0, 90.0], [100.0, 50.0, 30.0])
 
 
+def test_whoever_answers_nothing_is_infinitely_slower() -> None:
+    """A zero ends no comparison."""
+    assert math.inf == median_ratio([1.0], [0.0])
+
+
 def test_the_best_of_some_subjects_is_taken_in_each_round() -> None:
     """Whichever it is."""
     rounds = {"a": [sample(1.0), sample(4.0)], "b": [sample(3.0), sample(2.0)]}
