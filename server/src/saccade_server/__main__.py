@@ -6,9 +6,11 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from saccade_server.config import ServerConfig, add_flags, parse_config
 from saccade_server.errors import ConfigError
+from saccade_server.supervisor import Supervisor
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,33 +19,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="serve the models of a repository")
     add_flags(serve)
+    # How a supervisor tells its workers of each other.
+    serve.add_argument("--family", type=Path, help=argparse.SUPPRESS)
+    serve.add_argument("--index", type=int, default=0, help=argparse.SUPPRESS)
     given = vars(parser.parse_args(arguments))
     try:
         config = parse_config(given, os.environ)
         _set_up_logging(config)
-        _run(config)
+        if config.workers > 1:
+            flags = list(sys.argv[2:] if arguments is None else arguments[1:])
+            asyncio.run(Supervisor(config, flags).run(_announce))
+        else:
+            _run(config, given["family"], given["index"])
     except (ConfigError, OSError) as error:
         print(f"saccade-server: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def _run(config: ServerConfig) -> None:
+def _run(config: ServerConfig, family: Path | None, index: int) -> None:
     if sys.platform == "win32":
-        asyncio.run(_serve(config))
+        asyncio.run(_serve(config, family, index))
     else:
         import uvloop
 
-        uvloop.run(_serve(config))
+        uvloop.run(_serve(config, family, index))
 
 
-async def _serve(config: ServerConfig) -> None:
+async def _serve(config: ServerConfig, family: Path | None, index: int) -> None:
     # Read by gRPC when it is imported: its handlers for fork do nothing for us, who only ever
     # start other programs, and log that they do nothing.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     from saccade_server.app import App
+    from saccade_server.metrics import Family
 
-    await App(config).run(lambda line: print(line, flush=True))
+    await App(config, Family(family, index) if family else None).run(_announce)
+
+
+def _announce(line: str) -> None:
+    print(line, flush=True)
 
 
 def _set_up_logging(config: ServerConfig) -> None:

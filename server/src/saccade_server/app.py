@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import Callable
 
 from google.protobuf import descriptor_pool
@@ -17,14 +18,14 @@ from saccade_server.errors import ConfigError
 from saccade_server.http import SidePort
 from saccade_server.imaging import Decoder, ImageLimits
 from saccade_server.loading import Loader, LoadingConfig
-from saccade_server.metrics import Metrics
+from saccade_server.metrics import Collected, Family, Metrics
 from saccade_server.registry import Registry
 from saccade_server.services.answer import Answerer
 from saccade_server.services.classification import ImagePath
 from saccade_server.services.classifier import ClassifierService
 from saccade_server.services.health import HealthService
 from saccade_server.services.reflection import ReflectionService
-from saccade_server.transports.transport import make_transport
+from saccade_server.transports.transport import Transport, make_transport
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +35,12 @@ class App:
 
     Args:
         config: The settings.
+        family: The other worker processes that share this one's ports, or None.
     """
 
-    def __init__(self, config: ServerConfig) -> None:
+    def __init__(self, config: ServerConfig, family: Family | None = None) -> None:
         self._config = config
+        self._family = family
         self._metrics = Metrics(CollectorRegistry())
         self._loader = Loader(_loading(config), self._make_predictor, self._metrics)
         self._registry = Registry(config.model_repository, self._loader.load, self._metrics)
@@ -54,24 +57,21 @@ class App:
         methods = [*classifier.methods(), *self._health.methods()]
         listed = sorted({method.service for method in methods})
         reflection = ReflectionService(listed, [descriptor_pool.Default()])
-        self._grpc = make_transport(
-            config.transport,
-            [*methods, *reflection.methods()],
-            Answerer(self._metrics),
-            address=f"{config.host}:{config.grpc_port}",
-            max_message_bytes=config.max_message_mb << 20,
-        )
+        self._methods = [*methods, *reflection.methods()]
+        self._grpc: Transport | None = None
         self._http = SidePort(
-            self._metrics.registry,
+            self._collect,
             lambda: self._health.ready,
             host=config.host,
             port=config.http_port,
+            share_port=family is not None,
         )
 
     async def run(self, announce: Callable[[str], None]) -> None:
         """Serves until SIGTERM or SIGINT, then drains.
 
-        The ports are open while models load, so that probes see a live process that is not ready.
+        The ports are open while models load, so that probes see a live process that is not ready;
+        those of a family open afterwards, so that a worker that starts takes no calls from others.
 
         Args:
             announce: Gets the line `ready grpc=HOST:PORT http=HOST:PORT` once all models answer.
@@ -81,14 +81,19 @@ class App:
             OSError: A port is taken.
         """
         stop = _Stop()
-        await self._http.start()
-        await self._grpc.start()
+        if self._family is None:
+            await self._open()
+        else:
+            await stop.watch_parent()
         loading = asyncio.ensure_future(self._registry.open())
         stopping = asyncio.ensure_future(stop.wait())
         await asyncio.wait((loading, stopping), return_when=asyncio.FIRST_COMPLETED)
         try:
             if loading.done():
                 loading.result()
+                self._check_models()
+                if self._family is not None:
+                    await self._open()
                 self._announce(announce)
             await stopping
         finally:
@@ -96,14 +101,45 @@ class App:
             stopping.cancel()
             await self._stop(linger_s=self._config.linger_s if stop.gently else 0.0)
 
-    def _announce(self, announce: Callable[[str], None]) -> None:
-        """Says that all models answer, or else goes on with those that do."""
+    async def _open(self) -> None:
+        """Opens the ports.
+
+        Raises:
+            OSError: One of them is taken.
+        """
+        share = self._family is not None
+        self._grpc = make_transport(
+            self._config.transport,
+            self._methods,
+            Answerer(self._metrics),
+            address=f"{self._config.host}:{self._config.grpc_port}",
+            max_message_bytes=self._config.max_message_mb << 20,
+            share_port=share,
+        )
+        await self._http.start()
+        await self._grpc.start()
+        if self._family is not None:
+            await self._family.start(self._metrics.registry)
+
+    async def _collect(self) -> CollectorRegistry | Collected:
+        """What /metrics shows."""
+        return self._metrics.registry if self._family is None else await self._family.collect()
+
+    def _check_models(self) -> None:
+        """Refuses to go on without a single model.
+
+        Raises:
+            ConfigError: None could be loaded; the text says why.
+        """
         versions = [version for each in self._registry.models.values() for version in each]
         failed = [f"{version.model} {version.version}: {version.reason}" for version in versions]
         if not any(version.loaded for version in versions):
             why = "; ".join(failed) or "it is empty (train a model with `saccade-models train`)"
             raise ConfigError(f"{self._config.model_repository} has no model to serve: {why}")
-        if self._registry.ready:
+
+    def _announce(self, announce: Callable[[str], None]) -> None:
+        """Says that all models answer, or else goes on with those that do."""
+        if self._registry.ready and self._grpc is not None:
             host = self._config.host
             announce(f"ready grpc={host}:{self._grpc.port} http={host}:{self._http.port}")
         else:
@@ -118,18 +154,21 @@ class App:
             max_batch_images=self._config.max_batch_images,
             max_queue_images=self._config.max_queue_images,
         )
-        return Batcher([*workers], batching, self._metrics, model=model)
+        return Batcher([*workers], batching, self._metrics, model=model, version=version)
 
     async def _stop(self, *, linger_s: float) -> None:
         self._health.drain()
         if linger_s and self._registry.models:
             log.info("draining: still answering for %g s", linger_s)
             await asyncio.sleep(linger_s)
-        await self._grpc.stop(self._config.drain_s)
+        if self._grpc is not None:
+            await self._grpc.stop(self._config.drain_s)
         await self._loader.close()
         await self._registry.close()
         self._decoder.close()
         await self._http.stop()
+        if self._family is not None:
+            await self._family.stop()
         log.info("stopped")
 
 
@@ -145,6 +184,17 @@ class _Stop:
 
     async def wait(self) -> None:
         await self._asked.wait()
+
+    async def watch_parent(self) -> None:
+        """Stops when the other end of standard input is closed: the parent has gone."""
+        reader = asyncio.StreamReader()
+        await self._loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+
+        async def wait_for_end() -> None:
+            await reader.read()
+            self._asked.set()
+
+        self._watching = asyncio.ensure_future(wait_for_end())
 
     def _on_signal(self, number: signal.Signals) -> None:
         # A load balancer sends SIGTERM through its platform and needs time to notice; a person

@@ -44,6 +44,9 @@ class ServerConfig:
         "what runs the graphs: auto takes the quickest that the artifact allows",
         ("auto", "litert", "tensorflow"),
     )
+    workers: int = setting(
+        1, "server processes on the same ports; more help where one is busy beside its engine"
+    )
     max_batch_images: int = setting(
         32, "images in one engine call at most; more gain little on a CPU and delay the others"
     )
@@ -74,6 +77,7 @@ class ServerConfig:
         for name in ("grpc_port", "http_port"):
             self._check(name, 0, 65535)
         for name in (
+            "workers",
             "max_batch_images",
             "max_queue_images",
             "max_request_images",

@@ -1,29 +1,39 @@
 """Metrics for Prometheus and probes for Kubernetes."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
+
+from saccade_server.metrics import Collected
 
 
 class SidePort:
     """An HTTP server on one port: /metrics, /livez, /readyz.
 
     Args:
-        registry: Of the metrics.
+        collect: Gives the metrics of this moment.
         ready: Whether requests may be sent here.
         host: To listen on.
         port: 0 takes a free one.
+        share_port: Whether other processes listen on it too.
     """
 
     def __init__(
-        self, registry: CollectorRegistry, ready: Callable[[], bool], *, host: str, port: int
+        self,
+        collect: Callable[[], Awaitable[CollectorRegistry | Collected]],
+        ready: Callable[[], bool],
+        *,
+        host: str,
+        port: int,
+        share_port: bool = False,
     ) -> None:
-        self._registry = registry
+        self._collect = collect
         self._ready = ready
         self._host = host
         self.port = port
+        self._share_port = share_port
         application = web.Application()
         application.router.add_get("/metrics", self._metrics)
         application.router.add_get("/livez", self._live)
@@ -37,7 +47,7 @@ class SidePort:
             OSError: The port is taken.
         """
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self.port)
+        site = web.TCPSite(self._runner, self._host, self.port, reuse_port=self._share_port or None)
         await site.start()
         self.port = self._runner.addresses[0][1]
 
@@ -47,7 +57,9 @@ class SidePort:
 
     async def _metrics(self, request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(self._registry), headers={"Content-Type": content_type})
+        return web.Response(
+            body=encode(await self._collect()), headers={"Content-Type": content_type}
+        )
 
     async def _live(self, request: web.Request) -> web.Response:
         return web.Response(text="ok\n")

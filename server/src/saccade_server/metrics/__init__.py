@@ -1,6 +1,17 @@
 """The metrics of the server."""
 
+from saccade_server.metrics.family import Collected, Family
 from saccade_server.metrics.metrics import Metrics
 from saccade_server.metrics.series import Counter, Gauge, Histogram, Value
+from saccade_server.metrics.statistics import VersionStatistics
 
-__all__ = ["Counter", "Gauge", "Histogram", "Metrics", "Value"]
+__all__ = [
+    "Collected",
+    "Counter",
+    "Family",
+    "Gauge",
+    "Histogram",
+    "Metrics",
+    "Value",
+    "VersionStatistics",
+]

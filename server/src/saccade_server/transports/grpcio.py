@@ -25,6 +25,7 @@ class GrpcioTransport:
         answerer: What answers them.
         address: HOST:PORT; port 0 takes a free one.
         max_message_bytes: Of a request.
+        share_port: Whether other processes listen on it too.
 
     Raises:
         OSError: The port is taken.
@@ -37,13 +38,14 @@ class GrpcioTransport:
         *,
         address: str,
         max_message_bytes: int,
+        share_port: bool = False,
     ) -> None:
         self._server = grpc.aio.server(
             options=[
                 ("grpc.max_receive_message_length", max_message_bytes),
                 ("grpc.max_send_message_length", -1),
-                # Two servers on one port would share its calls without knowing of each other.
-                ("grpc.so_reuseport", 0),
+                # By default two servers would share a port without knowing of each other.
+                ("grpc.so_reuseport", int(share_port)),
                 # Clients may ask often whether we are alive; by default gRPC takes that for an
                 # attack and ends the connection.
                 ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),

@@ -21,7 +21,13 @@ class Transport(Protocol):
 
 
 def make_transport(
-    kind: str, methods: list[Method], answerer: Answerer, *, address: str, max_message_bytes: int
+    kind: str,
+    methods: list[Method],
+    answerer: Answerer,
+    *,
+    address: str,
+    max_message_bytes: int,
+    share_port: bool = False,
 ) -> Transport:
     """A transport that listens and does not answer yet.
 
@@ -31,9 +37,16 @@ def make_transport(
         answerer: What answers them.
         address: HOST:PORT; port 0 takes a free one.
         max_message_bytes: Of a request.
+        share_port: Whether other processes listen on it too.
 
     Raises:
         OSError: The port is taken.
     """
     make = GrpcioTransport if kind == "grpcio" else Http2Transport
-    return make(methods, answerer, address=address, max_message_bytes=max_message_bytes)
+    return make(
+        methods,
+        answerer,
+        address=address,
+        max_message_bytes=max_message_bytes,
+        share_port=share_port,
+    )

@@ -28,6 +28,7 @@ class Http2Transport:
         answerer: What answers them.
         address: HOST:PORT, or [HOST]:PORT for IPv6; port 0 takes a free one.
         max_message_bytes: Of a request.
+        share_port: Whether other processes listen on it too.
         options: Limits.
         tls: Of the server, or None for plain TCP; gets the protocol `h2` to offer.
 
@@ -42,6 +43,7 @@ class Http2Transport:
         *,
         address: str,
         max_message_bytes: int,
+        share_port: bool = False,
         options: Http2Options | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -57,7 +59,7 @@ class Http2Transport:
         self._tls = tls
         if tls is not None:
             tls.set_alpn_protocols(["h2"])
-        self._sockets = _bind(address)
+        self._sockets = _bind(address, share_port=share_port)
         self.port: int = self._sockets[0].getsockname()[1]
         self._servers: list[asyncio.Server] = []
         self._ticking: asyncio.TimerHandle | None = None
@@ -112,7 +114,7 @@ class Http2Transport:
             connection.tick()
 
 
-def _bind(address: str) -> list[socket.socket]:
+def _bind(address: str, *, share_port: bool) -> list[socket.socket]:
     """Sockets on all addresses of the host, on one port."""
     host, _, text = address.rpartition(":")
     host, port = host.strip("[]"), int(text)
@@ -120,7 +122,11 @@ def _bind(address: str) -> list[socket.socket]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         for family, kind, protocol, _, where in dict.fromkeys(found):
-            sockets.append(_listener(family, kind, protocol, where, port))
+            sockets.append(
+                _listener(
+                    family, kind, protocol, (where[0], port, *where[2:]), share_port=share_port
+                )
+            )
             port = port or sockets[0].getsockname()[1]
     except OSError as error:
         for each in sockets:
@@ -130,14 +136,16 @@ def _bind(address: str) -> list[socket.socket]:
 
 
 def _listener(
-    family: int, kind: int, protocol: int, where: tuple[object, ...], port: int
+    family: int, kind: int, protocol: int, where: tuple[object, ...], *, share_port: bool
 ) -> socket.socket:
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if share_port:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listener.bind((where[0], port, *where[2:]))
+        listener.bind(where)
     except OSError:
         listener.close()
         raise
