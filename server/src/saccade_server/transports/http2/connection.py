@@ -162,7 +162,7 @@ class Connection(asyncio.Protocol):
             self._close()
             return
         self._ticks_left = _DRAIN_TICKS
-        self._outbox.last(
+        self._outbox.push(
             frames.goaway(frames.STREAM_MASK, ErrorCode.NO_ERROR, "draining")
             + frames.frame(frames.PING, 0, 0, _DRAIN_PING)
         )
@@ -172,7 +172,7 @@ class Connection(asyncio.Protocol):
         if not self._closing:
             self.streams.refusing = True
             self.streams.end_all()
-            self._outbox.last(frames.goaway(self.streams.last, ErrorCode.NO_ERROR, "stopped"))
+            self._outbox.push(frames.goaway(self.streams.last, ErrorCode.NO_ERROR, "stopped"))
             self._close()
 
     def abort(self) -> None:
@@ -209,7 +209,7 @@ class Connection(asyncio.Protocol):
 
     def _follow(self, verdict: Verdict) -> None:
         if verdict is Verdict.ASK:
-            self._outbox.last(frames.frame(frames.PING, 0, 0, _LIFE_PING))
+            self._outbox.push(frames.frame(frames.PING, 0, 0, _LIFE_PING))
         elif verdict is Verdict.RETIRE:
             self.drain()
         elif verdict is Verdict.DROP:
@@ -223,7 +223,7 @@ class Connection(asyncio.Protocol):
     def _refuse(self) -> None:
         """The second step of the drain."""
         self.streams.refusing = True
-        self._outbox.last(frames.goaway(self.streams.last, ErrorCode.NO_ERROR, "draining"))
+        self._outbox.push(frames.goaway(self.streams.last, ErrorCode.NO_ERROR, "draining"))
         self._on_idle()
 
     def _on_idle(self) -> None:
@@ -234,7 +234,7 @@ class Connection(asyncio.Protocol):
         log.info("%s: %s", self.streams.peer, violation.text)
         self._closing = True
         self.streams.cancel_all()
-        self._outbox.last(frames.goaway(self.streams.last, violation.code, violation.text))
+        self._outbox.push(frames.goaway(self.streams.last, violation.code, violation.text))
         self._close()
 
     def _close(self) -> None:

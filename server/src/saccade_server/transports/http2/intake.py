@@ -1,6 +1,5 @@
 """What a call has received: messages for its handler, within windows and bounds of memory."""
 
-from collections import deque
 from collections.abc import Callable
 
 from saccade_server.errors import Overloaded, SaccadeError
@@ -73,11 +72,11 @@ class Budget:
 
 
 class Intake:
-    """The receiving half of a stream.
+    """The receiving half of a stream: bytes, and messages that are cut off when they are taken.
 
     A stream may send `window` bytes unasked. A message that is larger gets, once its length is
     known and the budget allows, a window for all of itself: no large message waits for round
-    trips. Consumed bytes are given back.
+    trips. What is consumed is given back.
 
     Args:
         window: Bytes.
@@ -93,22 +92,25 @@ class Intake:
         budget: Budget,
         widen: Callable[[int], None],
     ) -> None:
-        self.messages: deque[Message] = deque()
         self._base = self._window = window
         self._max_message_bytes = max_message_bytes
         self._budget = budget
         self._widen = widen
-        self._partial = bytearray()
-        self._need = PREFIX_BYTES
-        self._held = 0
+        self._bytes = bytearray()
+        self._size = 0
+        self._taken = 0
         self._asked = 0
         self._granted = False
-        self._taken = 0
 
     @property
-    def incomplete(self) -> bool:
-        """Whether a message has begun and not ended."""
-        return bool(self._partial)
+    def empty(self) -> bool:
+        """Whether all that came was taken."""
+        return not self._bytes
+
+    @property
+    def alone(self) -> bool:
+        """Whether behind the next message nothing has come so far."""
+        return len(self._bytes) == self._size
 
     def accept(self, size: int) -> bool:
         """Counts a frame's payload, padding included; False if the window was smaller."""
@@ -121,46 +123,59 @@ class Intake:
         Raises:
             SaccadeError: They are no messages, or too large ones, or too much altogether.
         """
-        self._held += len(data)
+        self._bytes += data
         self._budget.pool.hold(len(data))
-        self._partial += data
-        if len(self._partial) >= self._need:
-            self._cut()
-        self.renew()
+        self.ready()
+        self._renew()
+
+    def ready(self) -> bool:
+        """Whether a whole message can be taken.
+
+        Raises:
+            SaccadeError: What comes next is no message, or too large a one.
+        """
+        came = len(self._bytes)
+        if not self._size:
+            if came < PREFIX_BYTES:
+                return False
+            self._size = PREFIX_BYTES + self._read_length()
+        return came >= self._size
 
     def take(self) -> Message:
-        """The next message, whose predecessor is consumed by now."""
-        self._consume()
-        message = self.messages.popleft()
-        self._taken = len(message[1]) + PREFIX_BYTES
-        self.renew()
+        """The next message, which is ready; the one before is consumed by now."""
+        self.consume()
+        message = bool(self._bytes[0]), bytes(memoryview(self._bytes)[PREFIX_BYTES : self._size])
+        del self._bytes[: self._size]
+        self._taken, self._size = self._size, 0
         return message
 
-    def finish(self) -> None:
-        """The last message that was taken is consumed."""
-        self._consume()
-        self.renew()
+    def consume(self) -> None:
+        """Nobody needs the last message that was taken any more."""
+        if self._taken:
+            self._budget.pool.drop(self._taken)
+            self._taken = 0
+            self._give_back()
+            self._renew()
 
     def close(self) -> None:
         """Gives everything back; the stream is over."""
-        self._budget.pool.drop(self._held)
-        self._held = self._taken = 0
-        self.messages.clear()
-        self._partial.clear()
+        self._budget.pool.drop(len(self._bytes) + self._taken)
+        self._bytes.clear()
+        self._taken = 0
         self._give_back()
 
     def granted(self) -> None:
         """The budget allows what was asked for."""
         self._granted = True
-        self.renew()
+        self._renew()
 
-    def renew(self) -> None:
+    def _renew(self) -> None:
         """Lets the peer send what there is room for."""
-        target = self._base - self._held
-        missing = self._need - len(self._partial)
+        came = len(self._bytes)
+        target = self._base - came - self._taken
+        missing = max(self._size, PREFIX_BYTES) - came
         # Whoever waits for the rest of a large message holds no other one.
-        alone = self._partial and not self.messages and not self._taken
-        if alone and target < missing and self._may_exceed():
+        if missing > 0 and came and not self._taken and target < missing and self._may_exceed():
             target = missing
         increment = target - self._window
         # Small steps only where the peer could not go on otherwise.
@@ -170,41 +185,19 @@ class Intake:
 
     def _may_exceed(self) -> bool:
         if not self._asked:
-            self._asked = self._need
-            self._granted = self._budget.ask(self, self._need)
+            self._asked = self._size
+            self._granted = self._budget.ask(self, self._size)
         return self._granted
 
-    def _cut(self) -> None:
-        """Takes the whole messages off the front of what came."""
-        start, size = 0, len(self._partial)
-        while size - start >= PREFIX_BYTES:
-            length = int.from_bytes(self._partial[start + 1 : start + PREFIX_BYTES], "big")
-            self._check(self._partial[start], length)
-            end = start + PREFIX_BYTES + length
-            if end > size:
-                break
-            message = bytes(memoryview(self._partial)[start + PREFIX_BYTES : end])
-            self.messages.append((bool(self._partial[start]), message))
-            start = end
-        else:
-            length = 0
-        del self._partial[:start]
-        self._need = PREFIX_BYTES + length if len(self._partial) >= PREFIX_BYTES else PREFIX_BYTES
-
-    def _check(self, flag: int, length: int) -> None:
-        if flag > 1:
+    def _read_length(self) -> int:
+        if self._bytes[0] > 1:
             raise SaccadeError("the body is no sequence of gRPC messages")
+        length = int.from_bytes(self._bytes[1:PREFIX_BYTES], "big")
         if length > self._max_message_bytes:
             raise Overloaded(
                 f"a message has {length} bytes; at most {self._max_message_bytes} are allowed"
             )
-
-    def _consume(self) -> None:
-        if self._taken:
-            self._held -= self._taken
-            self._budget.pool.drop(self._taken)
-            self._taken = 0
-            self._give_back()
+        return length
 
     def _give_back(self) -> None:
         if self._asked:

@@ -89,20 +89,28 @@ class Outbox:
         self._queue: deque[Lane] = deque()
 
     def control(self, data: bytes) -> None:
-        """Sends frames that no window holds back.
+        """Sends frames that no window holds back, because the peer asked for them.
 
         Raises:
-            Violation: The peer makes us send them and does not read.
+            Violation: The peer asks and does not read.
         """
+        self.push(data)
+        self.check_replies()
+
+    def push(self, data: bytes) -> None:
+        """Sends frames that no window holds back."""
         if self.paused:
             self._replies += len(data)
-            if self._replies > self._max_replies:
-                raise Violation(ErrorCode.ENHANCE_YOUR_CALM, "replies are asked for, not read")
         self._append(data)
 
-    def last(self, data: bytes) -> None:
-        """Sends frames that we send of our own, and not often."""
-        self._append(data)
+    def check_replies(self) -> None:
+        """Checks that the peer reads what it makes us send.
+
+        Raises:
+            Violation: It does not.
+        """
+        if self._replies > self._max_replies:
+            raise Violation(ErrorCode.ENHANCE_YOUR_CALM, "replies are asked for, not read")
 
     def headers(self, number: int, block: bytes, flags: int) -> None:
         """Sends a header block of a stream. Ours are far smaller than a frame."""

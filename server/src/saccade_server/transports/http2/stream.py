@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_CUT_OFF = "the request ends within a message"
+
 _CANCELLED = Unavailable("the call was cancelled by the server")
 """For a call whose handler is cancelled by somebody else than its caller."""
 
@@ -105,14 +107,13 @@ class Stream:
             SaccadeError: It is no proper request.
         """
         self._end()
-        messages = self._intake.messages if self._intake else ()
-        if self._intake and self._intake.incomplete:
-            raise SaccadeError("the request ends within a message")
         if self._method.streams_requests:
             self._wake()
-        elif not messages:
+        elif self._intake is None or self._intake.empty:
             raise Unimplemented("this method takes one message, none was sent")
-        elif self._intake:
+        elif not self._intake.ready():
+            raise SaccadeError(_CUT_OFF)
+        else:
             compressed, data = self._intake.take()
             self._start(data, compressed=compressed)
 
@@ -164,12 +165,11 @@ class Stream:
         if not self._intake.accept(size):
             raise StreamViolation(ErrorCode.FLOW_CONTROL_ERROR, "more than the window")
         self._intake.feed(data)
-        messages = self._intake.messages
-        if not self._method.streams_requests:
-            if len(messages) > 1 or (messages and self._intake.incomplete):
+        if self._intake.ready():
+            if self._method.streams_requests:
+                self._wake()
+            elif not self._intake.alone:
                 raise Unimplemented("this method takes one message, more were sent")
-        elif messages:
-            self._wake()
 
     def _widen(self, increment: int) -> None:
         if not self.ended:
@@ -204,6 +204,7 @@ class Stream:
         except Exception:  # noqa: BLE001 - the edge: no bug may leave a caller without an answer
             self._break()
         else:
+            self._release()
             if not self.closed and owner.outbox.reply(self.lane, answer):
                 self._close()
 
@@ -228,6 +229,7 @@ class Stream:
             self._finish_stream()
 
     def _finish_stream(self) -> None:
+        self._release()
         if self.closed:
             return
         block = reply.TRAILERS if self.lane.started else reply.HEADERS + reply.TRAILERS
@@ -237,6 +239,7 @@ class Stream:
     def _end_with(self, error: SaccadeError) -> None:
         """The handler has ended by itself; nothing is left to cancel."""
         self.task = None
+        self._release()
         self.fail(error)
 
     def _break(self) -> None:
@@ -247,11 +250,13 @@ class Stream:
         """The messages of a caller that streams, as they come."""
         while True:
             if self._intake is not None:
-                self._intake.finish()
-                if self._intake.messages:
+                self._intake.consume()
+                if self._intake.ready():
                     yield await self._plain(self._intake.take())
                     continue
             if self.ended:
+                if self._intake is not None and not self._intake.empty:
+                    raise SaccadeError(_CUT_OFF)
                 return
             self._arrived = self._owner.loop.create_future()
             await self._arrived
@@ -280,6 +285,10 @@ class Stream:
         self.closed = True
         if self._timer is not None:
             self._timer.cancel()
+        self._release()
+        self._owner.close(self)
+
+    def _release(self) -> None:
+        """Nobody needs the request any more."""
         if self._intake is not None:
             self._intake.close()
-        self._owner.close(self)

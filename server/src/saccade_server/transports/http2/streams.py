@@ -94,6 +94,7 @@ class Streams:
         """Opens a stream, or refuses it."""
         if self.refusing:
             self._reset(number, ErrorCode.REFUSED_STREAM)
+            self.outbox.check_replies()
         elif (
             len(self) >= self.options.max_streams
             or self.outbox.unsent > self.options.max_unsent_bytes
@@ -143,7 +144,7 @@ class Streams:
 
     def widen(self, number: int, increment: int) -> None:
         """Lets the peer send more on a stream."""
-        self.outbox.control(frames.window_update(number, increment))
+        self.outbox.push(frames.window_update(number, increment))
 
     def reset(self, number: int, code: ErrorCode) -> None:
         """Ends a stream from our side."""
@@ -200,7 +201,7 @@ class Streams:
             stream.abort(Unavailable("the server is shutting down"))
 
     def _reset(self, number: int, code: ErrorCode) -> None:
-        self.outbox.control(frames.rst_stream(number, code))
+        self.outbox.push(frames.rst_stream(number, code))
         self._abandoned[number] = None
         if len(self._abandoned) > _MAX_ABANDONED:
             del self._abandoned[next(iter(self._abandoned))]
