@@ -92,6 +92,7 @@ class Batcher:
         config: Bounds.
         metrics: Where batches and refusals are counted.
         model: The metrics' label.
+        version: With the model, whose batches these are.
         clock: Monotonic seconds.
     """
 
@@ -102,6 +103,7 @@ class Batcher:
         metrics: Metrics,
         *,
         model: str,
+        version: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._workers = workers
@@ -119,6 +121,7 @@ class Batcher:
         self._metrics_batch = metrics.batch_images.labels(model)
         self._metrics_queue = metrics.queue_images.labels(model)
         self._metrics_rejected = metrics.rejected
+        self._done = metrics.statistics(model, str(version))
 
     async def submit(
         self, images: Values, *, deadline: float | None = None, urgent: bool = False
@@ -314,7 +317,9 @@ class Batcher:
             _fail(entries[0], outcome.error)
         else:
             images = len(outcome.probabilities)
-            self._cost.observe(images, outcome.finished - outcome.started)
+            seconds = outcome.finished - outcome.started
+            self._cost.observe(images, seconds)
+            self._done.add_batch(images, seconds)
             _answer(entries, outcome.probabilities, outcome)
         self._dispatch()
 

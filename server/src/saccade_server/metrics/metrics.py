@@ -9,6 +9,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from saccade_server.metrics.series import Counter, Gauge, Histogram
+from saccade_server.metrics.statistics import VersionStatistics
 
 SECONDS = (
     1e-4, 1.5e-4, 2e-4, 3e-4, 4e-4, 6e-4, 8e-4,
@@ -114,6 +115,16 @@ class Metrics:
             registry=registry,
         )
 
+        self._statistics: dict[tuple[str, str], VersionStatistics] = {}
+
+    def statistics(self, model: str, version: str) -> VersionStatistics:
+        """What a version has done so far."""
+        try:
+            return self._statistics[model, version]
+        except KeyError:
+            done = self._statistics[model, version] = VersionStatistics()
+            return done
+
     def forget_version(self, model: str, version: str) -> None:
         """Removes the series of a version that is gone; they would pile up with every roll-out."""
         for family in (
@@ -126,6 +137,7 @@ class Metrics:
             self.prediction_confidence,
         ):
             family.forget(model, version)
+        self._statistics.pop((model, version), None)
 
     def forget_model(self, model: str) -> None:
         """Removes the series of a model's queue; what was asked of it stays counted."""

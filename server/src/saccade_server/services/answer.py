@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any
 
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 
 from saccade_server.errors import Code, InvalidArgument, SaccadeError
 from saccade_server.metrics import Counter, Histogram, Metrics, Value
@@ -34,6 +34,13 @@ class Answerer:
             raise TypeError(f"{method.path} streams")
         with self._observed(method, call):
             return (await method.unary(_parse(method, data), call)).SerializeToString()
+
+    async def message(self, method: Method, request: Message, call: Call) -> Message:
+        """Answers a unary call whose message is not bytes; raises as `unary` does."""
+        if method.unary is None:
+            raise TypeError(f"{method.path} streams")
+        with self._observed(method, call):
+            return await method.unary(request, call)
 
     async def stream(
         self, method: Method, messages: AsyncIterator[bytes], call: Call

@@ -27,6 +27,7 @@ class Call:
         peer: The caller's address, for the log.
         model: Set by the handler once it knows; the metrics' label.
         request_id: Set by the handler to the caller's own, if it sent one.
+        urgent: Goes before everything that is not; set by the handler.
     """
 
     deadline: float | None = None
@@ -34,6 +35,7 @@ class Call:
     peer: str = ""
     model: str = ""
     request_id: str = ""
+    urgent: bool = False
 
     def identify(self, request_id: str) -> str:
         """Takes over the caller's id or makes one up.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from saccade_server.errors import InvalidArgument
 from saccade_server.imaging import Decoder, Source
 from saccade_server.metrics import Metrics
+from saccade_server.metrics.statistics import VersionStatistics
 from saccade_server.registry import LoadedVersion
 from saccade_server.services.call import Call
 
@@ -53,6 +54,7 @@ class ImagePath:
         self._decode_seconds = metrics.stage_seconds.labels("decode")
         self._queue_seconds = metrics.stage_seconds.labels("queue")
         self._inference_seconds = metrics.stage_seconds.labels("inference")
+        self._statistics = metrics.statistics
 
     async def classify(
         self, sources: Sequence[Source], version: LoadedVersion, call: Call
@@ -65,7 +67,8 @@ class ImagePath:
         """
         self._check_count(len(sources))
         spec = version.artifact.input
-        with version.users.hold():
+        done = self._statistics(version.model, str(version.version))
+        with version.users.hold(), done.request():
             started = time.perf_counter()
             if self._decoder.is_free(sources, spec):
                 decoded = self._decoder.decode_now(sources, spec)
@@ -74,13 +77,14 @@ class ImagePath:
                     decoded = await self._decoder.decode(sources, spec)
             decode_s = time.perf_counter() - started
             self._decode_seconds.observe(decode_s)
+            done.decode.add(decode_s)
             good = [values for values in decoded if not isinstance(values, InvalidArgument)]
             errors = [values if isinstance(values, InvalidArgument) else None for values in decoded]
             if not good:
                 self._count(version, np.empty((0, 0), np.float32), errors)
                 return _nothing(errors, len(version.artifact.class_labels), decode_s)
             images = np.stack(good) if len(good) > 1 else good[0][np.newaxis]
-            return await self._score(images, errors, version, call, decode_s)
+            return await self._score(images, errors, version, done, call, decode_s)
 
     async def classify_values(
         self, values: NDArray[np.uint8 | np.float32], version: LoadedVersion, call: Call
@@ -103,8 +107,9 @@ class ImagePath:
                 f"{', '.join(map(str, spec.shape))}]"
             )
         self._check_count(len(values))
-        with version.users.hold():
-            return await self._score(values, [None] * len(values), version, call, 0.0)
+        done = self._statistics(version.model, str(version.version))
+        with version.users.hold(), done.request():
+            return await self._score(values, [None] * len(values), version, done, call, 0.0)
 
     def _check_count(self, images: int) -> None:
         if not 1 <= images <= self._max_request_images:
@@ -117,10 +122,12 @@ class ImagePath:
         images: NDArray[np.uint8 | np.float32],
         errors: list[InvalidArgument | None],
         version: LoadedVersion,
+        done: VersionStatistics,
         call: Call,
         decode_s: float,
     ) -> Classified:
-        scores = await version.predictor.submit(images, deadline=call.deadline)
+        scores = await version.predictor.submit(images, deadline=call.deadline, urgent=call.urgent)
+        done.add_scores(len(images), scores.queue_s, scores.inference_s)
         self._queue_seconds.observe(scores.queue_s)
         self._inference_seconds.observe(scores.inference_s)
         self._count(version, scores.probabilities, errors)

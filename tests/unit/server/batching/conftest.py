@@ -39,7 +39,7 @@ def metrics() -> Metrics:
 def batcher(worker: FakeWorker, metrics: Metrics, clock: FakeClock) -> Batcher:
     """What is tested."""
     config = BatchingConfig(max_batch_images=MAX_BATCH_IMAGES, max_queue_images=MAX_QUEUE_IMAGES)
-    return Batcher([worker], config, metrics, model="digits", clock=clock)
+    return Batcher([worker], config, metrics, model="digits", version=1, clock=clock)
 
 
 @pytest.fixture

@@ -139,7 +139,7 @@ async def test_idle_engines_share_a_split_request(metrics: Metrics, clock: FakeC
     """With two workers, two parts run at the same time."""
     workers = [FakeWorker(clock), FakeWorker(clock)]
     config = BatchingConfig(max_batch_images=2)
-    batcher = Batcher([*workers], config, metrics, model="digits", clock=clock)
+    batcher = Batcher([*workers], config, metrics, model="digits", version=1, clock=clock)
     asked = asyncio.ensure_future(batcher.submit(images(1, 2, 3, 4)))
     await settle()
     for worker in workers:
