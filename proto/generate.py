@@ -1,7 +1,8 @@
-"""Generates the Python stubs of `proto/saccade`, or checks that they are up to date.
+"""Generates what Python needs of `proto/`, or checks that it is up to date.
 
-Two compilers, each in its environment under `.venv-proto` (see README.md): one writes the
-messages and all type stubs, the older one the services.
+For `saccade`: stubs. For the protocols of others: descriptors, which the server loads into pools of
+their own. Two compilers, each in its environment under `.venv-proto` (see README.md): one writes
+the messages, all type stubs and the descriptors, the older one the services.
 """
 
 import argparse
@@ -14,6 +15,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PROTO = ROOT / "proto"
 STUBS = ROOT / "client" / "src" / "saccade" / "v1"
+DESCRIPTORS = ROOT / "server" / "src" / "saccade_server" / "protocols"
+PROTOCOLS = {
+    "inference": ("inference/*.proto",),
+    "tensorflow_serving": ("tensorflow/*.proto", "tensorflow_serving/*.proto"),
+}
+"""The files of each set of descriptors, by its name."""
+
 MESSAGES = ROOT / ".venv-proto" / "messages" / "bin"
 SERVICES = ROOT / ".venv-proto" / "services" / "bin"
 
@@ -25,15 +33,19 @@ def main() -> int:
     check: bool = parser.parse_args().check
     with tempfile.TemporaryDirectory() as folder:
         generate(Path(folder))
-        fresh = Path(folder) / "saccade" / "v1"
-        stale = differing(fresh, STUBS)
-        if not check:
-            for name in stale:
-                write(fresh / name, STUBS / name)
+        stale = []
+        for fresh, committed, pattern in (
+            (Path(folder) / "saccade" / "v1", STUBS, "*.py*"),
+            (Path(folder), DESCRIPTORS, "*.binpb"),
+        ):
+            names = differing(fresh, committed, pattern)
+            stale += names
+            for name in () if check else names:
+                write(fresh / name, committed / name)
     if check and stale:
-        print(f"stubs differ from proto/, run `make proto`: {', '.join(stale)}", file=sys.stderr)
+        print(f"these differ from proto/, run `make proto`: {', '.join(stale)}", file=sys.stderr)
         return 1
-    print(f"stubs: {len(stale)} written" if not check else "stubs: up to date")
+    print("proto: up to date" if check else f"proto: {len(stale)} files written")
     return 0
 
 
@@ -48,6 +60,11 @@ def generate(folder: Path) -> None:
     (folder / "saccade" / "v1" / "__init__.py").write_text(
         '"""Generated messages and service stubs of the `saccade.v1` API."""\n'
     )
+    for name, patterns in PROTOCOLS.items():
+        output = f"--descriptor_set_out={folder / name}.binpb"
+        files = [path for pattern in patterns for path in PROTO.glob(pattern)]
+        names = sorted(str(path.relative_to(PROTO)) for path in files)
+        compile_protos(MESSAGES, [output, "--include_imports"], names)
 
 
 def compile_protos(tools: Path, outputs: list[str], sources: list[str]) -> None:
@@ -56,15 +73,15 @@ def compile_protos(tools: Path, outputs: list[str], sources: list[str]) -> None:
     subprocess.run([*protoc, f"--proto_path={PROTO}", *outputs, *sources], check=True)
 
 
-def differing(fresh: Path, committed: Path) -> list[str]:
-    """Names of files that are not the same in both folders."""
-    names = {path.name for folder in (fresh, committed) for path in folder.glob("*.py*")}
+def differing(fresh: Path, committed: Path, pattern: str) -> list[str]:
+    """Names of files of that pattern that are not the same in both folders."""
+    names = {path.name for folder in (fresh, committed) for path in folder.glob(pattern)}
     same, _, _ = filecmp.cmpfiles(fresh, committed, names, shallow=False)
     return sorted(names - set(same))
 
 
 def write(source: Path, target: Path) -> None:
-    """Copies a fresh stub over the committed one, or removes one without a source."""
+    """Copies a fresh file over the committed one, or removes one without a source."""
     if source.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(source.read_bytes())
