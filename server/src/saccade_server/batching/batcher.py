@@ -77,6 +77,7 @@ class _Entry:
     deadline: float | None
     queued: float
     answer: asyncio.Future[Scores]
+    waited: bool
     waiting: bool = field(default=True)
 
 
@@ -117,6 +118,7 @@ class Batcher:
         self._queued_images = 0
         self._running: dict[Worker, float] = {}
         self._progress = clock()
+        self._handover_s = 0.0  # From an engine's result to its use here, on average.
         self._closing = False
         self._metrics_batch = metrics.batch_images.labels(model)
         self._metrics_queue = metrics.queue_images.labels(model)
@@ -215,10 +217,11 @@ class Batcher:
             self._metrics_rejected.labels("deadline").inc()
             raise DeadlineExceeded("the deadline passed before the images were queued")
         wait = self._wait_s(now)
-        if wait and now + wait + self._cost(images) > deadline:
+        needed = wait + self._cost(images)
+        if wait and now + needed * self._cost.margin + self._handover_s > deadline:
             self._metrics_rejected.labels("deadline_unreachable").inc()
             raise Overloaded(
-                f"the answer would take about {wait + self._cost(images):.3f} s, "
+                f"the answer would take about {needed:.3f} s, "
                 f"the deadline leaves {deadline - now:.3f} s: try again later",
                 retry_after_s=wait,
             )
@@ -237,7 +240,8 @@ class Batcher:
         now = self._clock()
         if not self._entries:
             self._progress = now
-        entry = _Entry(images, deadline, now, asyncio.get_running_loop().create_future())
+        answer = asyncio.get_running_loop().create_future()
+        entry = _Entry(images, deadline, now, answer, waited=not self._idle)
         key = (not urgent, images.shape[1:])
         self._queues.setdefault(key, deque()).append(entry)
         self._entries.add(entry)
@@ -278,7 +282,7 @@ class Batcher:
             if shape is not None and key[1] != shape:
                 continue
             queue = self._queues[key]
-            while queue and len(queue[0].images) <= room:
+            while queue and len(queue[0].images) <= room and self._fits(queue[0], batch, now):
                 entry = queue.popleft()
                 if self._is_due(entry, now):
                     shape = key[1]
@@ -287,6 +291,17 @@ class Batcher:
             if not queue:
                 del self._queues[key]
         return batch
+
+    def _fits(self, entry: _Entry, batch: list[_Entry], now: float) -> bool:
+        """Whether a batch that has this entry too still is in time for all in it.
+
+        All of a batch is answered at its end: whoever joins it makes the others wait.
+        """
+        if not batch:
+            return True
+        images = len(entry.images) + sum(len(each.images) for each in batch)
+        end = now + self._cost(images) * self._cost.margin + self._handover_s
+        return all(each.deadline is None or end <= each.deadline for each in (*batch, entry))
 
     def _turn(self, key: _Key) -> tuple[bool, float]:
         return key[0], self._queues[key][0].queued
@@ -297,7 +312,10 @@ class Batcher:
         if entry.answer.done():
             self._metrics_rejected.labels("cancelled").inc()
             return False
-        if entry.deadline is not None and entry.deadline <= now:
+        # One that found an idle engine is tried, whatever we expect: that keeps us from believing
+        # for good in a cost that was high once.
+        needed = self._cost(len(entry.images)) if entry.waited else 0.0
+        if entry.deadline is not None and entry.deadline <= now + needed:
             self._metrics_rejected.labels("deadline").inc()
             entry.answer.set_exception(
                 DeadlineExceeded("the deadline passed while the images were queued")
@@ -310,6 +328,7 @@ class Batcher:
         del self._running[worker]
         self._idle.append(worker)
         self._progress = self._clock()
+        self._handover_s += 0.1 * (self._progress - outcome.finished - self._handover_s)
         if outcome.probabilities is None and len(entries) > 1:
             # One of them may be guilty: each gets a call of its own before anything else.
             self._suspects.extend(entries)

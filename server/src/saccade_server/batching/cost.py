@@ -13,9 +13,13 @@ class CostModel:
 
     def __init__(self) -> None:
         self._weight = self._n = self._t = self._nn = self._nt = 0.0
+        self._error = 0.0
 
     def observe(self, images: int, seconds: float) -> None:
         """Learns from one call."""
+        if expected := self(images):
+            error = min(abs(seconds / expected - 1), 1.0)
+            self._error += (1 - FORGET) * (error - self._error)
         self._weight = FORGET * self._weight + 1
         self._n = FORGET * self._n + images
         self._t = FORGET * self._t + seconds
@@ -35,3 +39,11 @@ class CostModel:
             slope = t / n if images > n else 0.0
         slope = min(slope, t / n)
         return t + slope * (images - n)
+
+    @property
+    def margin(self) -> float:
+        """What to multiply an expectation by to be on the safe side: 1 to 3.
+
+        One and twice the mean relative error of past expectations.
+        """
+        return 1 + 2 * self._error
