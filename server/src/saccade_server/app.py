@@ -15,15 +15,17 @@ from saccade_server.config import ServerConfig
 from saccade_server.cpus import available_cpus
 from saccade_server.engines import Engine
 from saccade_server.errors import ConfigError
-from saccade_server.http import SidePort
+from saccade_server.http import InferenceRoutes, SidePort
 from saccade_server.imaging import Decoder, ImageLimits
 from saccade_server.loading import Loader, LoadingConfig
 from saccade_server.metrics import Collected, Family, Metrics
+from saccade_server.protocols import inference_pb
 from saccade_server.registry import Registry
 from saccade_server.services.answer import Answerer
 from saccade_server.services.classification import ImagePath
 from saccade_server.services.classifier import ClassifierService
 from saccade_server.services.health import HealthService
+from saccade_server.services.inference import InferenceService
 from saccade_server.services.reflection import ReflectionService
 from saccade_server.transports.transport import Transport, make_transport
 
@@ -52,12 +54,15 @@ class App:
             self._decoder, self._metrics, max_request_images=config.max_request_images
         )
         classifier = ClassifierService(self._registry, images, self._metrics)
-        services = sorted({method.service for method in classifier.methods()})
-        self._health = HealthService(self._registry, services)
-        methods = [*classifier.methods(), *self._health.methods()]
-        listed = sorted({method.service for method in methods})
-        reflection = ReflectionService(listed, [descriptor_pool.Default()])
+        inference = self._make_inference(images)
+        apis = [*classifier.methods(), *inference.methods()]
+        self._health = HealthService(self._registry, sorted({each.service for each in apis}))
+        methods = [*apis, *self._health.methods()]
+        # A name that a pool of ours knows is described by it, whatever else is in the process.
+        pools = [inference_pb.PROTOCOL.pool, descriptor_pool.Default()]
+        reflection = ReflectionService(sorted({each.service for each in methods}), pools)
         self._methods = [*methods, *reflection.methods()]
+        self._answerer = Answerer(self._metrics)
         self._grpc: Transport | None = None
         self._http = SidePort(
             self._collect,
@@ -65,6 +70,8 @@ class App:
             host=config.host,
             port=config.http_port,
             share_port=family is not None,
+            routes=InferenceRoutes(inference.methods(), self._answerer).routes(),
+            max_body_bytes=config.max_message_mb << 20,
         )
 
     async def run(self, announce: Callable[[str], None]) -> None:
@@ -111,7 +118,7 @@ class App:
         self._grpc = make_transport(
             self._config.transport,
             self._methods,
-            Answerer(self._metrics),
+            self._answerer,
             address=f"{self._config.host}:{self._config.grpc_port}",
             max_message_bytes=self._config.max_message_mb << 20,
             share_port=share,
@@ -144,6 +151,16 @@ class App:
             announce(f"ready grpc={host}:{self._grpc.port} http={host}:{self._http.port}")
         else:
             log.error("not ready, since not every model could be loaded; the others answer")
+
+    def _make_inference(self, images: ImagePath) -> InferenceService:
+        return InferenceService(
+            self._registry,
+            images,
+            self._metrics,
+            lambda: self._health.ready,
+            max_request_images=self._config.max_request_images,
+            may_change_models=self._config.model_control == "explicit",
+        )
 
     def _make_predictor(
         self, model: str, version: int, artifact: Artifact, engines: list[Engine]

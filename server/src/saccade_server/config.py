@@ -47,6 +47,11 @@ class ServerConfig:
     workers: int = setting(
         1, "server processes on the same ports; more help where one is busy beside its engine"
     )
+    model_control: str = setting(
+        "none",
+        "explicit lets every caller load and unload models; for one worker, and callers you trust",
+        ("none", "explicit"),
+    )
     max_batch_images: int = setting(
         32, "images in one engine call at most; more gain little on a CPU and delay the others"
     )
@@ -89,6 +94,10 @@ class ServerConfig:
             raise ConfigError(f"--max-message-mb must be at most 2047, got {self.max_message_mb}")
         for name in ("decode_threads", "engine_workers", "engine_threads", "linger_s", "drain_s"):
             self._check(name, 0)
+        if self.model_control == "explicit" and self.workers > 1:
+            raise ConfigError(
+                "--model-control explicit needs --workers 1: one would not tell others"
+            )
         for item in fields(self):
             choices = item.metadata["choices"]
             if choices and getattr(self, item.name) not in choices:

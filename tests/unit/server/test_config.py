@@ -22,6 +22,7 @@ CHOSEN = {item.name: item.metadata["choices"] for item in FIELDS if item.metadat
 
 # The least value of each number, and the most where there is one.
 LEAST = {
+    "workers": 1,
     "grpc_port": 0,
     "http_port": 0,
     "max_batch_images": 1,
@@ -190,3 +191,9 @@ def test_settings_do_not_change() -> None:
     """They are parsed once; what reads them later sees the same."""
     with pytest.raises(AttributeError):
         ServerConfig().host = "0.0.0.0"  # type: ignore[misc]
+
+
+def test_one_process_among_several_takes_no_models_in() -> None:
+    """A model that one worker loads on a caller's word would be unknown to the others."""
+    with pytest.raises(ConfigError, match="--model-control explicit needs --workers 1"):
+        ServerConfig(model_control="explicit", workers=2)

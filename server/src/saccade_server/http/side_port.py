@@ -1,6 +1,6 @@
-"""Metrics for Prometheus and probes for Kubernetes."""
+"""Metrics for Prometheus, probes for Kubernetes, and the HTTP forms of the APIs."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -10,7 +10,7 @@ from saccade_server.metrics import Collected
 
 
 class SidePort:
-    """An HTTP server on one port: /metrics, /livez, /readyz.
+    """An HTTP server on one port: /metrics, /livez, /readyz, and further routes.
 
     Args:
         collect: Gives the metrics of this moment.
@@ -18,6 +18,8 @@ class SidePort:
         host: To listen on.
         port: 0 takes a free one.
         share_port: Whether other processes listen on it too.
+        routes: Of the APIs that have an HTTP form.
+        max_body_bytes: Of a request, unpacked.
     """
 
     def __init__(
@@ -28,17 +30,21 @@ class SidePort:
         host: str,
         port: int,
         share_port: bool = False,
+        routes: Iterable[web.AbstractRouteDef] = (),
+        max_body_bytes: int = 1 << 20,
     ) -> None:
         self._collect = collect
         self._ready = ready
         self._host = host
         self.port = port
         self._share_port = share_port
-        application = web.Application()
+        application = web.Application(client_max_size=max_body_bytes)
         application.router.add_get("/metrics", self._metrics)
         application.router.add_get("/livez", self._live)
         application.router.add_get("/readyz", self._ready_now)
-        self._runner = web.AppRunner(application, access_log=None)
+        application.add_routes(routes)
+        # A handler whose caller has gone is cancelled, as over gRPC.
+        self._runner = web.AppRunner(application, access_log=None, handler_cancellation=True)
 
     async def start(self) -> None:
         """Begins to answer.
