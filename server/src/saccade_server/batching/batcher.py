@@ -4,23 +4,23 @@ Work-conserving: an idle engine never waits. A batch is whatever queued while th
 busy, up to a maximum; there is no delay to tune. The batcher knows from experience what a call
 costs, so it refuses at the door what cannot meet its deadline.
 
-Everything runs in the event loop's thread; only `Worker.start` hands work to other threads.
+All of it runs in the event loop's thread but `_more`, by which an engine's thread takes its next
+batch out of the line itself.
 """
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade_server.batching.cost import CostModel
-from saccade_server.batching.worker import Done, Outcome, Values
+from saccade_server.batching.line import Entry, Scores, Taken, WaitingLine
+from saccade_server.batching.worker import Job, Outcome, Values
 from saccade_server.errors import ConfigError, DeadlineExceeded, Overloaded, Unavailable
 from saccade_server.metrics import Metrics
 
@@ -31,8 +31,8 @@ LEAST_RETRY_S = 0.01
 class Worker(Protocol):
     """What runs one batch at a time; see `EngineWorker`."""
 
-    def start(self, parts: list[Values], done: Done) -> None:
-        """Runs the parts as one batch and calls `done` in the event loop's thread."""
+    def start(self, job: Job) -> None:
+        """Runs a job, and those that its `more` gives; see `Job`."""
 
     async def close(self) -> None:
         """Waits for the batch under way."""
@@ -53,38 +53,6 @@ class BatchingConfig:
             raise ConfigError(f"max_queue_images must be at least 1, got {self.max_queue_images}")
 
 
-class Scores(NamedTuple):
-    """The answer to one request.
-
-    Attributes:
-        probabilities: Shape (n, K), in the order of the request's images.
-        queue_s: Seconds until the first of its batches started.
-        inference_s: Seconds of the engine calls that it was part of.
-        batch_images: Images in the largest of these calls.
-    """
-
-    probabilities: NDArray[np.float32]
-    queue_s: float
-    inference_s: float
-    batch_images: int
-
-
-@dataclass(slots=True, eq=False)
-class _Entry:
-    """A request, or a batch-sized part of a large one, in the queue."""
-
-    images: Values
-    deadline: float | None
-    queued: float
-    answer: asyncio.Future[Scores]
-    waited: bool
-    waiting: bool = field(default=True)
-
-
-_Key = tuple[bool, tuple[int, ...]]
-"""What may share a batch: urgent or not, and the shape of an image."""
-
-
 class Batcher:
     """Puts requests together into batches for a set of workers.
 
@@ -94,7 +62,7 @@ class Batcher:
         metrics: Where batches and refusals are counted.
         model: The metrics' label.
         version: With the model, whose batches these are.
-        clock: Monotonic seconds.
+        clock: Monotonic seconds; called from every thread.
     """
 
     def __init__(
@@ -111,14 +79,12 @@ class Batcher:
         self._idle = list(workers)
         self._config = config
         self._clock = clock
-        self._cost = CostModel()
-        self._queues: dict[_Key, deque[_Entry]] = {}
-        self._suspects: deque[_Entry] = deque()
-        self._entries: set[_Entry] = set()
-        self._queued_images = 0
-        self._running: dict[Worker, float] = {}
+        self._line = WaitingLine(config.max_batch_images)
+        self._reserved_images = 0
+        self._told_images = 0
+        self._unanswered: set[Entry] = set()
+        self._running: dict[Worker, tuple[list[Entry], float]] = {}  # Batch, expected end.
         self._progress = clock()
-        self._handover_s = 0.0  # From an engine's result to its use here, on average.
         self._closing = False
         self._metrics_batch = metrics.batch_images.labels(model)
         self._metrics_queue = metrics.queue_images.labels(model)
@@ -158,9 +124,12 @@ class Batcher:
         finally:
             # Where one part failed, the others have become useless.
             for entry in entries:
-                entry.answer.cancel()
-                self._leave(entry)
-                self._entries.discard(entry)
+                if not entry.answer.done():
+                    entry.answer.cancel()
+                if entry.waiting:
+                    self._line.leave(entry)
+                self._unanswered.discard(entry)
+            self._tell_queue()
 
     @contextmanager
     def reserve(self, images: int, *, deadline: float | None = None) -> Iterator[None]:
@@ -173,26 +142,28 @@ class Batcher:
             SaccadeError: As `submit`.
         """
         self._admit(images, deadline)
-        self._count(images)
+        self._reserved_images += images
+        self._tell_queue()
         try:
             yield
         finally:
-            self._count(-images)
+            self._reserved_images -= images
+            self._tell_queue()
 
     @property
     def queued_images(self) -> int:
         """Images that wait for an engine, or will when they are decoded."""
-        return self._queued_images
+        return self._line.images + self._reserved_images
 
     @property
     def stalled_s(self) -> float:
         """Seconds without progress while there was work; 0 without work."""
-        return self._clock() - self._progress if self._entries else 0.0
+        return self._clock() - self._progress if self._unanswered else 0.0
 
     async def close(self) -> None:
         """Refuses new requests, finishes those that are queued, closes the workers."""
         self._closing = True
-        await asyncio.gather(*(entry.answer for entry in self._entries), return_exceptions=True)
+        await asyncio.gather(*(entry.answer for entry in self._unanswered), return_exceptions=True)
         for worker in self._workers:
             await worker.close()
 
@@ -200,15 +171,14 @@ class Batcher:
         """Refuses now what would fail later."""
         if self._closing:
             raise Unavailable("this version is being unloaded: try again")
-        room = self._config.max_queue_images - self._queued_images
+        queued = self.queued_images
         # A lone request larger than the queue would never get in: it may when nothing waits.
-        if images > room and self._queued_images:
+        if queued and queued + images > self._config.max_queue_images:
             self._metrics_rejected.labels("queue_full").inc()
-            wait = self._wait_s(self._clock())
             raise Overloaded(
-                f"{self._queued_images} images are waiting, "
+                f"{queued} images are waiting, "
                 f"at most {self._config.max_queue_images} may: try again later",
-                retry_after_s=max(wait, LEAST_RETRY_S),
+                retry_after_s=max(self._wait_s(self._clock()), LEAST_RETRY_S),
             )
         if deadline is None:
             return
@@ -217,8 +187,8 @@ class Batcher:
             self._metrics_rejected.labels("deadline").inc()
             raise DeadlineExceeded("the deadline passed before the images were queued")
         wait = self._wait_s(now)
-        needed = wait + self._cost(images)
-        if wait and now + needed * self._cost.margin + self._handover_s > deadline:
+        needed = wait + self._line.expect_s(images)
+        if wait and now + self._line.safe_s(needed) > deadline:
             self._metrics_rejected.labels("deadline_unreachable").inc()
             raise Overloaded(
                 f"the answer would take about {needed:.3f} s, "
@@ -230,137 +200,99 @@ class Batcher:
         """Expected seconds until a request that is queued now reaches an engine."""
         if self._idle:
             return 0.0
-        running = sum(max(0.0, end - now) for end in self._running.values())
-        full, rest = divmod(self._queued_images, self._config.max_batch_images)
-        queued = full * self._cost(self._config.max_batch_images) + self._cost(rest)
-        return (running + queued) / len(self._workers)
+        running = sum(max(0.0, end - now) for _, end in self._running.values())
+        return (running + self._line.expect_wait_s(self.queued_images)) / len(self._workers)
 
-    def _enqueue(self, images: Values, deadline: float | None, urgent: bool) -> _Entry:
+    def _enqueue(self, images: Values, deadline: float | None, urgent: bool) -> Entry:
         """Queues at most a batch of images."""
         now = self._clock()
-        if not self._entries:
+        if not self._unanswered:
             self._progress = now
         answer = asyncio.get_running_loop().create_future()
-        entry = _Entry(images, deadline, now, answer, waited=not self._idle)
-        key = (not urgent, images.shape[1:])
-        self._queues.setdefault(key, deque()).append(entry)
-        self._entries.add(entry)
-        self._count(len(images))
+        entry = Entry(images, deadline, urgent, now, not self._idle, answer)
+        self._line.put(entry)
+        self._unanswered.add(entry)
         return entry
-
-    def _leave(self, entry: _Entry) -> None:
-        """Takes an entry out of the count: it runs now, or its caller has gone."""
-        if entry.waiting:
-            entry.waiting = False
-            self._count(-len(entry.images))
-
-    def _count(self, images: int) -> None:
-        self._queued_images += images
-        self._metrics_queue.inc(images)
 
     def _dispatch(self) -> None:
         """Gives work to idle workers while there is any."""
-        while self._idle and (entries := self._take()):
+        while self._idle:
+            taken = self._line.take(self._clock())
+            self._drop(taken)
+            if not taken.batch:
+                break
             worker = self._idle.pop()
-            images = sum(len(entry.images) for entry in entries)
-            self._running[worker] = self._clock() + self._cost(images)
-            self._metrics_batch.observe(images)
-            parts = [entry.images for entry in entries]
-            worker.start(parts, partial(self._finish, worker, entries))
+            worker.start(self._job(worker, taken.batch, asyncio.get_running_loop()))
+        self._tell_queue()
 
-    def _take(self) -> list[_Entry]:
-        """The next batch: whole entries of one shape, oldest first, urgent ones before others."""
-        now = self._clock()
-        while self._suspects:
-            suspect = self._suspects.popleft()
-            if self._is_due(suspect, now):
-                return [suspect]
-        batch: list[_Entry] = []
-        room = self._config.max_batch_images
-        shape: tuple[int, ...] | None = None
-        for key in sorted(self._queues, key=self._turn):
-            if shape is not None and key[1] != shape:
-                continue
-            queue = self._queues[key]
-            while queue and len(queue[0].images) <= room and self._fits(queue[0], batch, now):
-                entry = queue.popleft()
-                if self._is_due(entry, now):
-                    shape = key[1]
-                    room -= len(entry.images)
-                    batch.append(entry)
-            if not queue:
-                del self._queues[key]
-        return batch
+    def _job(self, worker: Worker, batch: list[Entry], loop: asyncio.AbstractEventLoop) -> Job:
+        images = sum(len(entry.images) for entry in batch)
+        self._running[worker] = batch, self._clock() + self._line.expect_s(images)
+        return Job(
+            parts=[entry.images for entry in batch],
+            done=partial(self._finish, worker, batch),
+            more=partial(self._more, worker, loop),
+        )
 
-    def _fits(self, entry: _Entry, batch: list[_Entry], now: float) -> bool:
-        """Whether a batch that has this entry too still is in time for all in it.
+    def _more(self, worker: Worker, loop: asyncio.AbstractEventLoop) -> Job | None:
+        """The worker's next batch, if one waits. Called in the worker's own thread."""
+        taken = self._line.take(self._clock())
+        if taken.gone or taken.late:
+            loop.call_soon_threadsafe(self._drop, taken)
+        if not taken.batch:
+            # Should a request come before the loop knows that the worker is idle: `_finish`
+            # follows and looks again.
+            return None
+        return self._job(worker, taken.batch, loop)
 
-        All of a batch is answered at its end: whoever joins it makes the others wait.
-        """
-        if not batch:
-            return True
-        images = len(entry.images) + sum(len(each.images) for each in batch)
-        end = now + self._cost(images) * self._cost.margin + self._handover_s
-        return all(each.deadline is None or end <= each.deadline for each in (*batch, entry))
-
-    def _turn(self, key: _Key) -> tuple[bool, float]:
-        return key[0], self._queues[key][0].queued
-
-    def _is_due(self, entry: _Entry, now: float) -> bool:
-        """Whether an entry leaving the queue is worth computing; answers it if it is late."""
-        self._leave(entry)
-        if entry.answer.done():
+    def _drop(self, taken: Taken) -> None:
+        """Answers what left the line too late."""
+        for _ in taken.gone:
             self._metrics_rejected.labels("cancelled").inc()
-            return False
-        # One that found an idle engine is tried, whatever we expect: that keeps us from believing
-        # for good in a cost that was high once.
-        needed = self._cost(len(entry.images)) if entry.waited else 0.0
-        if entry.deadline is not None and entry.deadline <= now + needed:
+        for entry in taken.late:
             self._metrics_rejected.labels("deadline").inc()
-            entry.answer.set_exception(
-                DeadlineExceeded("the deadline passed while the images were queued")
-            )
-            return False
-        return True
+            if not entry.answer.done():
+                entry.answer.set_exception(
+                    DeadlineExceeded("the deadline passed while the images were queued")
+                )
 
-    def _finish(self, worker: Worker, entries: list[_Entry], outcome: Outcome) -> None:
-        """Answers a batch's requests and gives the worker the next one."""
-        del self._running[worker]
-        self._idle.append(worker)
-        self._progress = self._clock()
-        self._handover_s += 0.1 * (self._progress - outcome.finished - self._handover_s)
-        if outcome.probabilities is None and len(entries) > 1:
+    def _finish(self, worker: Worker, batch: list[Entry], outcome: Outcome) -> None:
+        """Answers a batch's requests, and gives the worker work if it found none itself."""
+        now = self._progress = self._clock()
+        self._metrics_batch.observe(sum(len(entry.images) for entry in batch))
+        if outcome.probabilities is None and len(batch) > 1:
             # One of them may be guilty: each gets a call of its own before anything else.
-            self._suspects.extend(entries)
+            self._line.put_suspects(batch)
         elif outcome.probabilities is None:
-            _fail(entries[0], outcome.error)
+            _fail(batch[0], outcome.error)
         else:
-            images = len(outcome.probabilities)
-            seconds = outcome.finished - outcome.started
-            self._cost.observe(images, seconds)
+            images, seconds = len(outcome.probabilities), outcome.finished - outcome.started
+            self._line.learn(images, seconds, now - outcome.finished)
             self._done.add_batch(images, seconds)
-            _answer(entries, outcome.probabilities, outcome)
+            _answer(batch, outcome.probabilities, outcome)
+        if self._running[worker][0] is batch:
+            del self._running[worker]
+            self._idle.append(worker)
         self._dispatch()
 
+    def _tell_queue(self) -> None:
+        queued = self.queued_images
+        self._metrics_queue.inc(queued - self._told_images)
+        self._told_images = queued
 
-def _fail(entry: _Entry, error: Exception | None) -> None:
+
+def _fail(entry: Entry, error: Exception | None) -> None:
     if not entry.answer.done():
         entry.answer.set_exception(error or RuntimeError("an engine call ended without a result"))
 
 
-def _answer(entries: list[_Entry], probabilities: NDArray[np.float32], outcome: Outcome) -> None:
-    start = 0
-    for entry in entries:
+def _answer(batch: list[Entry], probabilities: NDArray[np.float32], outcome: Outcome) -> None:
+    start, seconds, images = 0, outcome.finished - outcome.started, len(probabilities)
+    for entry in batch:
         end = start + len(entry.images)
         if not entry.answer.done():
-            entry.answer.set_result(
-                Scores(
-                    probabilities[start:end],
-                    outcome.started - entry.queued,
-                    outcome.finished - outcome.started,
-                    len(probabilities),
-                )
-            )
+            queued_s = outcome.started - entry.queued
+            entry.answer.set_result(Scores(probabilities[start:end], queued_s, seconds, images))
         start = end
 
 

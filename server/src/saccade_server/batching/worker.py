@@ -25,14 +25,27 @@ class Outcome:
     finished: float
 
 
-Done = Callable[[Outcome], None]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A batch for a worker.
+
+    Attributes:
+        parts: Each of shape (n, H, W, C); together they are the batch.
+        done: Called in the event loop's thread when it has ended.
+        more: Called in the worker's thread when it has ended: the next one, or None.
+    """
+
+    parts: list[Values]
+    done: Callable[[Outcome], None]
+    more: Callable[[], "Job | None"]
 
 
 class EngineWorker:
     """Runs the calls of one engine, one after the other, in a thread of its own.
 
-    Owns the engine and closes it. `start` and `close` are called from the event loop's thread,
-    `done` is called there.
+    Owns the engine and closes it. `start` and `close` are called from the event loop's thread.
+    A worker that has ended a job asks for the next one itself: the loop may be busy for
+    milliseconds before it could hand one out.
 
     Args:
         engine: Not used by anybody else.
@@ -44,13 +57,13 @@ class EngineWorker:
         self._engine = engine
         self._dtype = dtype
         self._loop = asyncio.get_running_loop()
-        self._jobs: queue.SimpleQueue[tuple[list[Values], Done] | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def start(self, parts: list[Values], done: Done) -> None:
-        """Runs the parts, each of shape (n, H, W, C), as one batch; returns at once."""
-        self._jobs.put((parts, done))
+    def start(self, job: Job) -> None:
+        """Runs a job, and those that its `more` gives; returns at once."""
+        self._jobs.put(job)
 
     async def close(self) -> None:
         """Waits for the calls under way and frees the engine."""
@@ -60,9 +73,12 @@ class EngineWorker:
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
-            parts, done = job
-            outcome = self._call(parts)
-            self._loop.call_soon_threadsafe(done, outcome)
+            following: Job | None = job
+            while following is not None:
+                job = following
+                outcome = self._call(job.parts)
+                following = job.more()
+                self._loop.call_soon_threadsafe(job.done, outcome)
 
     def _call(self, parts: list[Values]) -> Outcome:
         started = time.monotonic()

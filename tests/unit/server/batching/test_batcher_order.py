@@ -184,6 +184,7 @@ async def test_batches_are_counted_by_their_images(
     ask(3)
     await settle()
     worker.finish()
+    worker.finish()
     labels = {"model": "digits"}
     value = metrics.registry.get_sample_value
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from fixtures.engines import FakeEngine
 from fixtures.workers import images
 from saccade_server.batching import EngineWorker
-from saccade_server.batching.worker import Outcome, Values
+from saccade_server.batching.worker import Job, Outcome, Values
 
 
 @pytest.fixture
@@ -28,10 +28,15 @@ async def worker(engine: FakeEngine) -> AsyncIterator[EngineWorker]:
         await worker.close()
 
 
+def job(*parts: Values, done: Callable[[Outcome], None]) -> Job:
+    """A batch after which there is no more."""
+    return Job(parts=list(parts), done=done, more=lambda: None)
+
+
 async def run(worker: EngineWorker, *parts: Values) -> Outcome:
     """Runs one batch and waits for its end."""
     ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-    worker.start(list(parts), ended.set_result)
+    worker.start(job(*parts, done=ended.set_result))
     return await ended
 
 
@@ -72,7 +77,7 @@ async def test_calls_run_in_the_thread_of_the_worker(
 async def test_the_end_is_told_in_the_thread_of_the_event_loop(worker: EngineWorker) -> None:
     """The batcher needs no locks."""
     told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    worker.start([images(1)], lambda _: told.set_result(threading.current_thread().name))
+    worker.start(job(images(1), done=lambda _: told.set_result(threading.current_thread().name)))
 
     assert threading.current_thread().name == await told
 

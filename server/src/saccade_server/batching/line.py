@@ -1,0 +1,187 @@
+"""The images that wait, and which of them make the next batch.
+
+The event loop puts requests in; an engine's thread takes the next batch the moment it has ended
+one, without waiting for the loop's turn. So this, and only this, is shared between threads: a lock
+guards it, and what belongs to the loop (futures, metrics) is told to it and not touched here.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saccade_server.batching.cost import CostModel
+from saccade_server.batching.worker import Values
+
+
+class Scores(NamedTuple):
+    """The answer to one request.
+
+    Attributes:
+        probabilities: Shape (n, K), in the order of the request's images.
+        queue_s: Seconds until the first of its batches started.
+        inference_s: Seconds of the engine calls that it was part of.
+        batch_images: Images in the largest of these calls.
+    """
+
+    probabilities: NDArray[np.float32]
+    queue_s: float
+    inference_s: float
+    batch_images: int
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A request, or a batch-sized part of a large one.
+
+    Attributes:
+        images: Shape (n, H, W, C).
+        deadline: On the batcher's clock.
+        urgent: Goes before everything that is not.
+        queued: When it came, on the same clock.
+        waited: Whether it found every engine busy.
+        answer: For its caller; done before it is taken if the caller has gone.
+    """
+
+    images: Values
+    deadline: float | None
+    urgent: bool
+    queued: float
+    waited: bool
+    answer: asyncio.Future[Scores]
+    waiting: bool = field(default=False)
+
+
+class Taken(NamedTuple):
+    """What left the line: the next batch, and what was dropped on the way to it."""
+
+    batch: list[Entry]
+    gone: list[Entry]
+    late: list[Entry]
+
+
+_Key = tuple[bool, tuple[int, ...]]
+"""What may share a batch: urgent or not, and the shape of an image."""
+
+
+class WaitingLine:
+    """First in, first out; urgent ones before others; a batch holds images of one shape.
+
+    Every method may be called from any thread.
+
+    Args:
+        max_batch_images: In one batch; no entry has more.
+    """
+
+    def __init__(self, max_batch_images: int) -> None:
+        self._max_batch_images = max_batch_images
+        self._lock = threading.Lock()
+        self._queues: dict[_Key, deque[Entry]] = {}
+        self._suspects: deque[Entry] = deque()
+        self._cost = CostModel()
+        self.images = 0
+        self.handover_s = 0.0
+        """From the end of an engine's call to the answer of its requests, as learned."""
+
+    def put(self, entry: Entry) -> None:
+        """Lets an entry wait."""
+        key = (not entry.urgent, entry.images.shape[1:])
+        with self._lock:
+            self._queues.setdefault(key, deque()).append(entry)
+            entry.waiting = True
+            self.images += len(entry.images)
+
+    def put_suspects(self, entries: Iterable[Entry]) -> None:
+        """Lets entries of a batch that failed wait: each alone, before all others."""
+        with self._lock:
+            self._suspects.extend(entries)
+
+    def leave(self, entry: Entry) -> None:
+        """Stops counting an entry whose caller has gone; it is passed over when its turn comes."""
+        with self._lock:
+            self._uncount(entry)
+
+    def learn(self, images: int, seconds: float, handover_s: float) -> None:
+        """Takes note of what an engine call cost, and of how long its answer was under way."""
+        with self._lock:
+            self._cost.observe(images, seconds)
+            self.handover_s += 0.1 * (handover_s - self.handover_s)
+
+    def expect_s(self, images: int) -> float:
+        """Expected seconds of one call of that many images."""
+        with self._lock:
+            return self._cost(images)
+
+    def expect_wait_s(self, images: int) -> float:
+        """Expected seconds of engine calls for so many images that wait."""
+        full, rest = divmod(images, self._max_batch_images)
+        with self._lock:
+            return full * self._cost(self._max_batch_images) + self._cost(rest)
+
+    def safe_s(self, seconds: float) -> float:
+        """An expectation with the margin that past errors call for, and the way back."""
+        return seconds * self._cost.margin + self.handover_s
+
+    def take(self, now: float) -> Taken:
+        """The next batch: whole entries, as many as fit and as are in time together.
+
+        All of a batch is answered at its end: whoever joins it makes the others wait. An entry
+        that would be late even by itself is dropped, unless it found an idle engine: trying that
+        keeps us from believing for good in a cost that was high once.
+        """
+        taken = Taken([], [], [])
+        with self._lock:
+            while self._suspects and not taken.batch:
+                self._sort(self._suspects.popleft(), now, taken)
+            if not taken.batch:
+                self._fill(taken, now)
+        return taken
+
+    def _fill(self, taken: Taken, now: float) -> None:
+        images, tightest = 0, float("inf")
+        shape: tuple[int, ...] | None = None
+        for key in sorted(self._queues, key=self._turn):
+            if shape is not None and key[1] != shape:
+                continue
+            queue = self._queues[key]
+            while queue:
+                entry = queue[0]
+                together = images + len(entry.images)
+                limit = min(tightest, float("inf") if entry.deadline is None else entry.deadline)
+                if taken.batch and not self._fit(together, limit, now):
+                    break
+                if self._sort(queue.popleft(), now, taken):
+                    images, tightest, shape = together, limit, key[1]
+            if not queue:
+                del self._queues[key]
+
+    def _fit(self, images: int, deadline: float, now: float) -> bool:
+        if images > self._max_batch_images:
+            return False
+        return deadline == float("inf") or now + self.safe_s(self._cost(images)) <= deadline
+
+    def _sort(self, entry: Entry, now: float, taken: Taken) -> bool:
+        """Puts an entry where it belongs; whether that is the batch."""
+        self._uncount(entry)
+        needed = self._cost(len(entry.images)) if entry.waited else 0.0
+        if entry.answer.done():
+            taken.gone.append(entry)
+        elif entry.deadline is not None and entry.deadline <= now + needed:
+            taken.late.append(entry)
+        else:
+            taken.batch.append(entry)
+            return True
+        return False
+
+    def _turn(self, key: _Key) -> tuple[bool, float]:
+        return key[0], self._queues[key][0].queued
+
+    def _uncount(self, entry: Entry) -> None:
+        if entry.waiting:
+            entry.waiting = False
+            self.images -= len(entry.images)
