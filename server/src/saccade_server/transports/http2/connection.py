@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 _DRAIN_PING = b"draining"
 _LIFE_PING = b"are you?"
 
-_CLOSE_TICKS = 5
-"""Seconds for the last bytes of a connection to leave."""
+_CLOSE_TICKS = 3
+"""Seconds for the peer to read the last bytes and to close."""
 
 _DRAIN_TICKS = 2
 """Ticks that a peer has to acknowledge that it knows of the drain."""
@@ -227,7 +227,7 @@ class Connection(asyncio.Protocol):
         self._on_idle()
 
     def _on_idle(self) -> None:
-        if self.streams.refusing and not len(self.streams):
+        if self.streams.refusing and not len(self.streams) and not self._closing:
             self._close()
 
     def _fail(self, violation: Violation) -> None:
@@ -238,12 +238,16 @@ class Connection(asyncio.Protocol):
         self._close()
 
     def _close(self) -> None:
-        """Closes behind what is sent."""
-        if not self._transport.is_closing():
-            self._closing = True
-            self._ticks_left = _CLOSE_TICKS
-            self._outbox.flush()
-            self._transport.close()
+        """Says that nothing follows, and lets the peer close.
+
+        Closing both directions while the peer still sends, if only a window update, would make
+        the kernel throw away what the peer has not read yet: whole answers.
+        """
+        self._closing = True
+        self._ticks_left = _CLOSE_TICKS
+        self._outbox.flush()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
 
     def _drop(self) -> None:
         self._closing = True

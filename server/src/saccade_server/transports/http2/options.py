@@ -30,7 +30,7 @@ class Http2Options:
         max_buffered_replies_bytes: Of acknowledgements that a peer asks for but does not read.
         small_frames_per_s: Frames that cost us work and bring nothing (resets, pings, settings,
             empty data, priorities). Clients whose deadlines pass under overload do send hundreds
-            of resets a second; at this limit an attacker gets about 2 % of a processor.
+            of resets a second; at this limit an attacker gets a few percent of a processor.
         handshake_s: For TLS, preface and first SETTINGS.
         frame_s: For the rest of a frame, or of a header block, that has begun.
         stall_s: Without a byte of a request that has begun, or of an answer that is complete.
@@ -51,7 +51,7 @@ class Http2Options:
     max_continuations: int = 16
     max_unsent_bytes: int = 16 << 20
     max_buffered_replies_bytes: int = 256 << 10
-    small_frames_per_s: int = 1000
+    small_frames_per_s: int = 2000
     handshake_s: int = 10
     frame_s: int = 30
     stall_s: int = 60

@@ -221,7 +221,7 @@ class Outbox:
         """Hands to the transport what has been sent since the last time."""
         self._scheduled = False
         chunks, self._chunks = self._chunks, []
-        if chunks:
+        if chunks and not self._transport.is_closing():
             self._transport.write(chunks[0] if len(chunks) == 1 else b"".join(chunks))
         if self._queue:
             self.pump()

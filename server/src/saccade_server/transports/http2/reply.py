@@ -29,7 +29,7 @@ def error_trailers(error: SaccadeError) -> bytes:
     trailers = literal("grpc-status", str(int(error.code)))
     trailers += literal("grpc-message", percent_encode(error.message))
     details = status_details(error)
-    if details:
+    if 0 < len(details) <= MAX_MESSAGE_BYTES:
         trailers += literal(DETAILS, base64.b64encode(details).rstrip(b"=").decode())
     return trailers
 

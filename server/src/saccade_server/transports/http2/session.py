@@ -13,9 +13,9 @@ from saccade_server.transports.http2.streams import Streams
 
 log = logging.getLogger(__name__)
 
-_UPDATES = 20
-"""Window updates may come so many times as often as other small frames: a large answer needs one
-for each of its frames."""
+_HARMLESS = 20
+"""So many times as often as other small frames may those come that cost us next to nothing: window
+updates, of which a large answer needs many, and resets of what is over."""
 
 _PING_BYTES = 8
 _PRIORITY_BYTES = 5
@@ -52,7 +52,7 @@ class Session:
         self._outbox = outbox
         self._headers = headers
         self._guard = guard
-        self._updates = Guard(options.small_frames_per_s * _UPDATES)
+        self._harmless = Guard(options.small_frames_per_s * _HARMLESS)
         self._options = options
         self._on_pong = on_pong
         self._window = options.connection_window_bytes
@@ -88,7 +88,7 @@ class Session:
     def tick(self) -> None:
         """A second has passed."""
         self._guard.tick()
-        self._updates.tick()
+        self._harmless.tick()
 
     def handle(self, kind: int, flags: int, number: int, payload: bytes) -> None:
         """Handles a frame.
@@ -166,13 +166,15 @@ class Session:
             raise Violation(ErrorCode.FRAME_SIZE_ERROR, "a priority has five bytes")
 
     def _on_rst_stream(self, flags: int, number: int, payload: bytes) -> None:
-        self._guard.count("reset")
         if len(payload) != _NUMBER_BYTES:
             raise Violation(ErrorCode.FRAME_SIZE_ERROR, "a reset has four bytes")
         stream = self._streams.find(number)
         if stream is None:
+            # It has crossed our answer, as it often does when a deadline passes.
+            self._harmless.count("reset")
             self._streams.check_known(number)
         else:
+            self._guard.count("reset")
             stream.cancel()
 
     def _on_settings(self, flags: int, number: int, payload: bytes) -> None:
@@ -217,7 +219,7 @@ class Session:
             raise Violation(ErrorCode.FRAME_SIZE_ERROR, "a goaway has eight bytes or more")
 
     def _on_window_update(self, flags: int, number: int, payload: bytes) -> None:
-        self._updates.count("window update")
+        self._harmless.count("window update")
         if len(payload) != _NUMBER_BYTES:
             raise Violation(ErrorCode.FRAME_SIZE_ERROR, "a window update has four bytes")
         increment = int.from_bytes(payload, "big") & frames.MAX_WINDOW

@@ -197,8 +197,7 @@ async def test_who_does_not_begin_with_preface_and_settings_is_sent_away(sent: b
 
 FLOODS = {
     "rapid reset": b"".join(
-        frame(HEADERS, END_HEADERS | END_STREAM, number, HEAD)
-        + frames.rst_stream(number, ErrorCode.CANCEL)
+        frame(HEADERS, END_HEADERS, number, HEAD) + frames.rst_stream(number, ErrorCode.CANCEL)
         for number in range(1, 99, 2)
     ),
     "settings": SETTINGS * 49,
