@@ -57,12 +57,25 @@ class ImagePath:
         self._statistics = metrics.statistics
 
     async def classify(
-        self, sources: Sequence[Source], version: LoadedVersion, call: Call
+        self,
+        sources: Sequence[Source],
+        version: LoadedVersion,
+        call: Call,
+        *,
+        all_or_none: bool = False,
     ) -> Classified:
         """Classifies images; a bad one gets its error and does not disturb the others.
 
+        Args:
+            sources: The images.
+            version: What answers.
+            call: Of the request.
+            all_or_none: For APIs without errors of single images: one bad image fails the request,
+                and nothing is computed.
+
         Raises:
-            InvalidArgument: No images, or too many.
+            InvalidArgument: No images, too many, or a bad one where that fails the request; the
+                text then names its index.
             SaccadeError: As `Batcher.submit`.
         """
         self._check_count(len(sources))
@@ -80,6 +93,8 @@ class ImagePath:
             done.decode.add(decode_s)
             good = [values for values in decoded if not isinstance(values, InvalidArgument)]
             errors = [values if isinstance(values, InvalidArgument) else None for values in decoded]
+            if all_or_none:
+                self._check_all(version, errors)
             if not good:
                 self._count(version, np.empty((0, 0), np.float32), errors)
                 return _nothing(errors, len(version.artifact.class_labels), decode_s)
@@ -110,6 +125,13 @@ class ImagePath:
         done = self._statistics(version.model, str(version.version))
         with version.users.hold(), done.request():
             return await self._score(values, [None] * len(values), version, done, call, 0.0)
+
+    def _check_all(self, version: LoadedVersion, errors: Sequence[InvalidArgument | None]) -> None:
+        for index, error in enumerate(errors):
+            if error is not None:
+                labels = version.model, str(version.version), error.code.name
+                self._images.labels(*labels).inc()
+                raise InvalidArgument(f"image {index}: {error.message}")
 
     def _check_count(self, images: int) -> None:
         if not 1 <= images <= self._max_request_images:

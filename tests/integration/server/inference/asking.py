@@ -54,14 +54,13 @@ def files(*contents: bytes, raw: bool = True, shape: Sequence[int] | None = None
 def asker(channel: grpc.aio.Channel) -> Ask:
     """Calls a unary method with the request that belongs to it, or with one made of fields."""
 
-    async def ask(name: str, request: Any = None, **fields: Any) -> Any:
-        kind = "ModelInfer" if name == "ModelInfer" else name
-        method = channel.unary_unary(
-            f"/{SERVICE}/{name}",
+    async def ask(method: str, request: Any = None, /, **fields: Any) -> Any:
+        call = channel.unary_unary(
+            f"/{SERVICE}/{method}",
             request_serializer=lambda message: message.SerializeToString(),
-            response_deserializer=getattr(pb, f"{kind}Response").FromString,
+            response_deserializer=getattr(pb, f"{method}Response").FromString,
         )
-        return await method(request or getattr(pb, f"{name}Request")(**fields), timeout=20)
+        return await call(request or getattr(pb, f"{method}Request")(**fields), timeout=20)
 
     return ask
 

@@ -142,8 +142,7 @@ class InferenceService:
         _apply_parameters(request.parameters, call)
         asked = read_request(request, version, self._max_request_images)
         if isinstance(asked.content, list):
-            classified = await self._images.classify(asked.content, version, call)
-            _check_images(classified)
+            classified = await self._images.classify(asked.content, version, call, all_or_none=True)
         else:
             classified = await self._images.classify_values(asked.content, version, call)
         started = time.perf_counter()
@@ -210,13 +209,6 @@ def _apply_parameters(parameters: Any, call: Call) -> None:
     if timeout_us:
         deadline = time.monotonic() + timeout_us / 1e6
         call.deadline = deadline if call.deadline is None else min(deadline, call.deadline)
-
-
-def _check_images(classified: Classified) -> None:
-    """This protocol has no errors of single images: one bad image fails its request."""
-    for index, error in enumerate(classified.errors):
-        if error is not None:
-            raise InvalidArgument(f"image {index}: {error.message}")
 
 
 def _answer(asked: Asked, version: LoadedVersion, classified: Classified) -> Any:
