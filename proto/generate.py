@@ -16,11 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PROTO = ROOT / "proto"
 STUBS = ROOT / "client" / "src" / "saccade" / "v1"
 DESCRIPTORS = ROOT / "server" / "src" / "saccade_server" / "protocols"
-PROTOCOLS = {
-    "inference": ("inference/*.proto",),
-    "tensorflow_serving": ("tensorflow/*.proto", "tensorflow_serving/*.proto"),
-}
-"""The files of each set of descriptors, by its name."""
+PROTOCOLS = ("inference", "tensorflow_serving")
+"""Folders whose files make one set of descriptors, of the same name."""
 
 MESSAGES = ROOT / ".venv-proto" / "messages" / "bin"
 SERVICES = ROOT / ".venv-proto" / "services" / "bin"
@@ -60,11 +57,10 @@ def generate(folder: Path) -> None:
     (folder / "saccade" / "v1" / "__init__.py").write_text(
         '"""Generated messages and service stubs of the `saccade.v1` API."""\n'
     )
-    for name, patterns in PROTOCOLS.items():
+    for name in PROTOCOLS:
         output = f"--descriptor_set_out={folder / name}.binpb"
-        files = [path for pattern in patterns for path in PROTO.glob(pattern)]
-        names = sorted(str(path.relative_to(PROTO)) for path in files)
-        compile_protos(MESSAGES, [output, "--include_imports"], names)
+        files = sorted(str(path.relative_to(PROTO)) for path in PROTO.glob(f"{name}/*.proto"))
+        compile_protos(MESSAGES, [output, "--include_imports"], files)
 
 
 def compile_protos(tools: Path, outputs: list[str], sources: list[str]) -> None:

@@ -7,10 +7,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from saccade_server.config import ServerConfig, add_flags, parse_config
 from saccade_server.errors import ConfigError
 from saccade_server.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from saccade_server.registry import ModelConfig
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,42 +29,60 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = vars(parser.parse_args(arguments))
     try:
         config = parse_config(given, os.environ)
-        _set_up_logging(config)
+        set_up_logging(config)
         if config.workers > 1:
             flags = list(sys.argv[2:] if arguments is None else arguments[1:])
             asyncio.run(Supervisor(config, flags).run(_announce))
         else:
-            _run(config, given["family"], given["index"])
+            run_server(config, given["family"], given["index"])
     except (ConfigError, OSError) as error:
         print(f"saccade-server: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def _run(config: ServerConfig, family: Path | None, index: int) -> None:
+def run_server(
+    config: ServerConfig,
+    family: Path | None = None,
+    index: int = 0,
+    models: "Sequence[ModelConfig] | None" = None,
+) -> None:
+    """Serves in this process until a signal ends it; see `App`.
+
+    Raises:
+        ConfigError: Settings or models are wrong.
+        OSError: A port is taken.
+    """
+    serving = _serve(config, family, index, models)
     if sys.platform == "win32":
-        asyncio.run(_serve(config, family, index))
+        asyncio.run(serving)
     else:
         import uvloop
 
-        uvloop.run(_serve(config, family, index))
+        uvloop.run(serving)
 
 
-async def _serve(config: ServerConfig, family: Path | None, index: int) -> None:
+async def _serve(
+    config: ServerConfig,
+    family: Path | None,
+    index: int,
+    models: "Sequence[ModelConfig] | None",
+) -> None:
     # Read by gRPC when it is imported: its handlers for fork do nothing for us, who only ever
     # start other programs, and log that they do nothing.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     from saccade_server.app import App
     from saccade_server.metrics import Family
 
-    await App(config, Family(family, index) if family else None).run(_announce)
+    await App(config, Family(family, index) if family else None, models).run(_announce)
 
 
 def _announce(line: str) -> None:
     print(line, flush=True)
 
 
-def _set_up_logging(config: ServerConfig) -> None:
+def set_up_logging(config: ServerConfig) -> None:
+    """Sends the log to standard error."""
     logging.basicConfig(
         level=config.log_level.upper(),
         format="%(asctime)s %(levelname)s %(name)s %(message)s",

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from google.protobuf import descriptor_pool
 from prometheus_client import CollectorRegistry
@@ -15,18 +16,24 @@ from saccade_server.config import ServerConfig
 from saccade_server.cpus import available_cpus
 from saccade_server.engines import Engine
 from saccade_server.errors import ConfigError
-from saccade_server.http import InferenceRoutes, SidePort
+from saccade_server.http import InferenceRoutes, SidePort, TensorFlowServingRoutes
 from saccade_server.imaging import Decoder, ImageLimits
 from saccade_server.loading import Loader, LoadingConfig
 from saccade_server.metrics import Collected, Family, Metrics
-from saccade_server.protocols import inference_pb
-from saccade_server.registry import Registry
+from saccade_server.protocols import inference_pb, tensorflow_serving_pb
+from saccade_server.registry import ModelConfig, Registry
 from saccade_server.services.answer import Answerer
 from saccade_server.services.classification import ImagePath
 from saccade_server.services.classifier import ClassifierService
 from saccade_server.services.health import HealthService
 from saccade_server.services.inference import InferenceService
 from saccade_server.services.reflection import ReflectionService
+from saccade_server.services.tfserving import (
+    ModelService,
+    PredictionService,
+    read_config_file,
+    tensorflow_serving_methods,
+)
 from saccade_server.transports.transport import Transport, make_transport
 
 log = logging.getLogger(__name__)
@@ -38,10 +45,17 @@ class App:
     Args:
         config: The settings.
         family: The other worker processes that share this one's ports, or None.
+        models: What to serve; None: what the settings say.
     """
 
-    def __init__(self, config: ServerConfig, family: Family | None = None) -> None:
+    def __init__(
+        self,
+        config: ServerConfig,
+        family: Family | None = None,
+        models: Sequence[ModelConfig] | None = None,
+    ) -> None:
         self._config = config
+        self._given = models
         self._family = family
         self._metrics = Metrics(CollectorRegistry())
         self._loader = Loader(_loading(config), self._make_predictor, self._metrics)
@@ -55,11 +69,22 @@ class App:
         )
         classifier = ClassifierService(self._registry, images, self._metrics)
         inference = self._make_inference(images)
-        apis = [*classifier.methods(), *inference.methods()]
+        prediction = PredictionService(
+            self._registry, images, self._metrics, max_request_images=config.max_request_images
+        )
+        managing = ModelService(
+            self._registry, may_change_models=config.model_control == "explicit"
+        )
+        tensorflow_serving = tensorflow_serving_methods(prediction, managing)
+        apis = [*classifier.methods(), *inference.methods(), *tensorflow_serving]
         self._health = HealthService(self._registry, sorted({each.service for each in apis}))
         methods = [*apis, *self._health.methods()]
         # A name that a pool of ours knows is described by it, whatever else is in the process.
-        pools = [inference_pb.PROTOCOL.pool, descriptor_pool.Default()]
+        pools = [
+            inference_pb.PROTOCOL.pool,
+            tensorflow_serving_pb.PROTOCOL.pool,
+            descriptor_pool.Default(),
+        ]
         reflection = ReflectionService(sorted({each.service for each in methods}), pools)
         self._methods = [*methods, *reflection.methods()]
         self._answerer = Answerer(self._metrics)
@@ -70,7 +95,12 @@ class App:
             host=config.host,
             port=config.http_port,
             share_port=family is not None,
-            routes=InferenceRoutes(inference.methods(), self._answerer).routes(),
+            routes=[
+                *InferenceRoutes(inference.methods(), self._answerer).routes(),
+                *TensorFlowServingRoutes(
+                    tensorflow_serving, self._answerer, prediction.input_of
+                ).routes(),
+            ],
             max_body_bytes=config.max_message_mb << 20,
         )
 
@@ -84,7 +114,8 @@ class App:
             announce: Gets the line `ready grpc=HOST:PORT http=HOST:PORT` once all models answer.
 
         Raises:
-            ConfigError: The repository is no folder, or holds no model that can be served.
+            ConfigError: The repository is no folder, or holds no model that can be served, or the
+                model config file is wrong.
             OSError: A port is taken.
         """
         stop = _Stop()
@@ -92,7 +123,7 @@ class App:
             await self._open()
         else:
             await stop.watch_parent()
-        loading = asyncio.ensure_future(self._registry.open())
+        loading = asyncio.ensure_future(self._registry.open(self._first_models()))
         stopping = asyncio.ensure_future(stop.wait())
         await asyncio.wait((loading, stopping), return_when=asyncio.FIRST_COMPLETED)
         try:
@@ -107,6 +138,11 @@ class App:
             loading.cancel()
             stopping.cancel()
             await self._stop(linger_s=self._config.linger_s if stop.gently else 0.0)
+
+    def _first_models(self) -> Sequence[ModelConfig] | None:
+        if self._given is None and self._config.model_config_file:
+            return read_config_file(Path(self._config.model_config_file))
+        return self._given
 
     async def _open(self) -> None:
         """Opens the ports.
@@ -142,7 +178,8 @@ class App:
         failed = [f"{version.model} {version.version}: {version.reason}" for version in versions]
         if not any(version.loaded for version in versions):
             why = "; ".join(failed) or "it is empty (train a model with `saccade-models train`)"
-            raise ConfigError(f"{self._config.model_repository} has no model to serve: {why}")
+            where = self._config.model_config_file or self._config.model_repository
+            raise ConfigError(f"{where} has no model to serve: {why}")
 
     def _announce(self, announce: Callable[[str], None]) -> None:
         """Says that all models answer, or else goes on with those that do."""

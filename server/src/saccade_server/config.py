@@ -31,6 +31,11 @@ class ServerConfig:
     """
 
     model_repository: Path = setting(_REPOSITORY, "folder of <model>/<version>/")  # noqa: RUF009
+    model_config_file: str = setting(
+        "",
+        "file that says which models and versions to serve, in TensorFlow Serving's form; "
+        "none: the newest version of every model of the repository",
+    )
     host: str = setting("127.0.0.1", "address to listen on; 0.0.0.0 for all")
     grpc_port: int = setting(8500, "TCP port of the gRPC APIs; 0 takes a free one")
     http_port: int = setting(8501, "TCP port of metrics and probes; 0 takes a free one")

@@ -2,5 +2,6 @@
 
 from saccade_server.http.inference import InferenceRoutes
 from saccade_server.http.side_port import SidePort
+from saccade_server.http.tfserving import TensorFlowServingRoutes
 
-__all__ = ["InferenceRoutes", "SidePort"]
+__all__ = ["InferenceRoutes", "SidePort", "TensorFlowServingRoutes"]

@@ -4,13 +4,12 @@ A route makes the message that a gRPC client would have sent, lets the same hand
 writes the answer as JSON.
 """
 
-import math
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
-from saccade_server.errors import Code, InvalidArgument, NotFound, SaccadeError
+from saccade_server.errors import InvalidArgument, NotFound
+from saccade_server.http.errors import safely
 from saccade_server.http.json_tensors import (
     parse_object,
     read_infer_request,
@@ -23,20 +22,6 @@ from saccade_server.services.call import Call, Method
 
 JSON_BYTES = "Inference-Header-Content-Length"
 """The header that says how much of a body is JSON; binary tensors follow."""
-
-_STATUS = {
-    Code.INTERNAL: 500,
-    Code.NOT_FOUND: 404,
-    Code.PERMISSION_DENIED: 403,
-    Code.UNAUTHENTICATED: 401,
-    Code.RESOURCE_EXHAUSTED: 429,
-    Code.UNAVAILABLE: 503,
-    Code.DEADLINE_EXCEEDED: 504,
-    Code.UNIMPLEMENTED: 501,
-}
-"""Every other code is 400."""
-
-_Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 class InferenceRoutes:
@@ -61,19 +46,19 @@ class InferenceRoutes:
             (web.post, "/infer", self._infer),
         ]
         return [
-            web.get("/v2", _safely(self._server)),
-            web.get("/v2/health/live", _safely(self._live)),
-            web.get("/v2/health/ready", _safely(self._ready)),
-            web.get("/v2/models/stats", _safely(self._statistics)),
+            web.get("/v2", safely(self._server)),
+            web.get("/v2/health/live", safely(self._live)),
+            web.get("/v2/health/ready", safely(self._ready)),
+            web.get("/v2/models/stats", safely(self._statistics)),
             *(
-                add(f"/v2/models/{{name}}{version}{rest}", _safely(handler))
+                add(f"/v2/models/{{name}}{version}{rest}", safely(handler))
                 for version in ("", "/versions/{version}")
                 for add, rest, handler in models
             ),
-            web.post("/v2/repository/index", _safely(self._index)),
-            web.post("/v2/repository/models/{name}/load", _safely(self._load)),
-            web.post("/v2/repository/models/{name}/unload", _safely(self._unload)),
-            web.route("*", "/v2/{rest:.*}", _safely(_refuse)),
+            web.post("/v2/repository/index", safely(self._index)),
+            web.post("/v2/repository/models/{name}/load", safely(self._load)),
+            web.post("/v2/repository/models/{name}/unload", safely(self._unload)),
+            web.route("*", "/v2/{rest:.*}", safely(_refuse)),
         ]
 
     async def _live(self, request: web.Request) -> web.Response:
@@ -191,19 +176,3 @@ async def _refuse(request: web.Request) -> web.Response:
 def _truth(ready: bool) -> int:
     """The protocol's form of a truth value: 200, or a status of the client's kind."""
     return 200 if ready else 400
-
-
-def _safely(handler: _Handler) -> _Handler:
-    """The handler, with errors as the protocol's clients read them."""
-
-    async def answer(request: web.Request) -> web.Response:
-        try:
-            return await handler(request)
-        except SaccadeError as error:
-            headers = {}
-            if error.retry_after_s is not None:
-                headers["Retry-After"] = str(math.ceil(error.retry_after_s))
-            status = _STATUS.get(error.code, 400)
-            return web.json_response({"error": error.message}, status=status, headers=headers)
-
-    return answer

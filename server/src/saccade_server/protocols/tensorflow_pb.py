@@ -1,4 +1,4 @@
-"""The messages of TensorFlow that TensorFlow Serving's are made of (`proto/tensorflow`)."""
+"""The messages of TensorFlow that TensorFlow Serving's are made of (`types.proto`)."""
 
 from typing import Any
 
