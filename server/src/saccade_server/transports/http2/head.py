@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
 
 from saccade_server.errors import InvalidArgument, SaccadeError, Unimplemented
 from saccade_server.services.call import Method
@@ -12,37 +12,29 @@ from saccade_server.transports.http2.hpack import Field
 
 _PSEUDO = frozenset((":method", ":scheme", ":path", ":authority"))
 _NAME = re.compile(r"[a-z0-9!#$%&'*+\-.^_`|~]+")
-_USUAL = frozenset(
+_OF_THE_TRANSPORT = frozenset(
     (
         "te",
         "content-type",
-        "user-agent",
+        "content-length",
         "grpc-timeout",
         "grpc-encoding",
         "grpc-accept-encoding",
         "accept-encoding",
-        "content-length",
-        "authorization",
+        "host",
     )
 )
-"""Names that need no second look."""
+"""Not metadata: handlers never see them."""
+
+_USUAL = frozenset(("user-agent", "authorization"))
+"""Metadata whose names need no second look."""
 
 _OF_A_CONNECTION = frozenset(
     ("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade")
 )
 """HTTP/1.1's; HTTP/2 forbids them."""
 
-_OF_THE_TRANSPORT = (
-    "te",
-    "content-type",
-    "content-length",
-    "grpc-timeout",
-    "grpc-encoding",
-    "grpc-accept-encoding",
-    "accept-encoding",
-    "host",
-)
-"""Not metadata: handlers never see them."""
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 _TIMEOUT = re.compile(r"([0-9]{1,8})([HMSmun])")
 _SECONDS = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
@@ -52,9 +44,10 @@ class MalformedRequest(Exception):
     """Not a request of HTTP/2; its stream is reset."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestHead:
+class RequestHead(NamedTuple):
     """What the headers of a request say. Shared by all requests with the same headers.
+
+    A tuple, because callers whose headers differ in each call have one made for each.
 
     Attributes:
         method: What is called; None where nothing can be: see the next two.
@@ -69,7 +62,7 @@ class RequestHead:
     method: Method | None = None
     http_status: int = 200
     refusal: SaccadeError | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = _NOTHING
     timeout_s: float | None = None
     encoding: str = "identity"
     content_length: int | None = None
@@ -81,7 +74,7 @@ def read_head(fields: Sequence[Field], methods: Mapping[str, Method]) -> Request
     Raises:
         MalformedRequest: They break the rules of HTTP/2.
     """
-    pseudo, regular = _split(fields)
+    pseudo, regular, metadata = _split(fields)
     method = pseudo.get(":method")
     if method != "POST" and method is not None:
         return RequestHead(http_status=405)
@@ -94,10 +87,10 @@ def read_head(fields: Sequence[Field], methods: Mapping[str, Method]) -> Request
     try:
         return RequestHead(
             method=_method(path, methods),
+            metadata=MappingProxyType(metadata),
             timeout_s=_timeout_s(regular.get("grpc-timeout")),
             encoding=_encoding(regular.get("grpc-encoding", "identity")),
             content_length=length,
-            metadata=_metadata(regular),
         )
     except SaccadeError as error:
         return RequestHead(refusal=error)
@@ -109,33 +102,40 @@ def read_trailers(fields: Sequence[Field]) -> None:
     Raises:
         MalformedRequest: They break the rules of HTTP/2.
     """
-    pseudo, _ = _split(fields)
-    if pseudo:
+    if _split(fields)[0]:
         raise MalformedRequest("pseudo-headers among the trailers")
 
 
-def _split(fields: Sequence[Field]) -> tuple[dict[str, str], dict[str, str]]:
+def _split(
+    fields: Sequence[Field],
+) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """Pseudo-headers, the transport's own headers, and metadata."""
     pseudo: dict[str, str] = {}
     regular: dict[str, str] = {}
-    values = []
+    metadata: dict[str, str] = {}
     for name, value in fields:
-        values.append(value)
-        if name not in _USUAL:
-            if name[:1] == ":":
-                if regular or name in pseudo or name not in _PSEUDO:
-                    raise MalformedRequest("an unknown, repeated or late pseudo-header")
-                pseudo[name] = value
-                continue
-            if not _NAME.fullmatch(name) or name in _OF_A_CONNECTION:
-                raise MalformedRequest("a name that HTTP/2 does not allow")
-        regular[name] = value
+        if name in _OF_THE_TRANSPORT:
+            regular[name] = value
+        elif name in _USUAL:
+            metadata[name] = value
+        elif name[:1] == ":":
+            if regular or metadata or name in pseudo or name not in _PSEUDO:
+                raise MalformedRequest("an unknown, repeated or late pseudo-header")
+            pseudo[name] = value
+        elif not _NAME.fullmatch(name) or name in _OF_A_CONNECTION:
+            raise MalformedRequest("a name that HTTP/2 does not allow")
+        else:
+            metadata[name] = value
     # One look at all values instead of one at each.
-    text = "".join(values)
+    text = "".join([value for _, value in fields])
     if "\r" in text or "\n" in text or "\0" in text:
         raise MalformedRequest("a value that HTTP/2 does not allow")
     if regular.get("te", "trailers") != "trailers":
         raise MalformedRequest("te is not trailers")
-    return pseudo, regular
+    # Binary values are not text, in whatever way their base64 is padded.
+    for name in [name for name in metadata if name.endswith("-bin")]:
+        del metadata[name]
+    return pseudo, regular, metadata
 
 
 def _is_grpc(content_type: str) -> bool:
@@ -170,12 +170,3 @@ def _encoding(name: str) -> str:
     if name not in ACCEPTED:
         raise Unimplemented(f"grpc-encoding must be one of {', '.join(ACCEPTED)}")
     return name
-
-
-def _metadata(regular: dict[str, str]) -> Mapping[str, str]:
-    for name in _OF_THE_TRANSPORT:
-        regular.pop(name, None)
-    # Binary values are not text, in whatever way their base64 is padded.
-    for name in [name for name in regular if name.endswith("-bin")]:
-        del regular[name]
-    return MappingProxyType(regular)

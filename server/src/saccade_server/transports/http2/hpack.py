@@ -93,6 +93,9 @@ STATIC: tuple[Field, ...] = (
 )
 
 
+_STATIC_END = len(STATIC)
+
+
 class HpackError(Exception):
     """The block is not HPACK; the connection cannot go on, as the tables may differ."""
 
@@ -150,34 +153,44 @@ class Decoder:
     def _decode(self, block: bytes) -> list[Field] | None:
         fields: list[Field] = []
         position = size = 0
-        while position < len(block):
+        end = len(block)
+        while position < end:
             first = block[position]
-            if first & 0x80:
+            if first > 0x80 and first != 0xFF:
+                # The usual case: a known field, its index in one octet.
+                position += 1
+                index = first & 0x7F
+                field = STATIC[index] if index < _STATIC_END else self._entries[index - _STATIC_END]
+            elif first & 0x80:
                 index, position = _integer(block, position, 0x7F)
                 field = self._field(index)
             elif first & 0xE0 == 0x20:
                 position = self._resize(block, position, at_start=not fields)
                 continue
             else:
-                indexed = first & 0x40
-                index, position = _integer(block, position, 0x3F if indexed else 0x0F)
-                if index:
-                    name = self._field(index)[0]
-                else:
-                    name, position = _text(block, position)
-                value, position = _text(block, position)
-                field = (name, value)
-                if indexed:
-                    self._add(field)
+                field, position = self._literal(block, position)
             size += len(field[0]) + len(field[1]) + ENTRY_BYTES
             # Fields that are too many are still decoded, for the table's sake, but not kept.
             if size <= self._max_list_bytes or not fields:
                 fields.append(field)
         return fields if size <= self._max_list_bytes else None
 
+    def _literal(self, block: bytes, position: int) -> tuple[Field, int]:
+        indexed = block[position] & 0x40
+        index, position = _integer(block, position, 0x3F if indexed else 0x0F)
+        if index:
+            name = self._field(index)[0]
+        else:
+            name, position = _text(block, position)
+        value, position = _text(block, position)
+        field = (name, value)
+        if indexed:
+            self._add(field)
+        return field, position
+
     def _field(self, index: int) -> Field:
-        if index > 61:
-            return self._entries[index - 62]
+        if index >= _STATIC_END:
+            return self._entries[index - _STATIC_END]
         if not index:
             raise HpackError("index 0")
         return STATIC[index]
@@ -225,10 +238,14 @@ def _integer(block: bytes, position: int, mask: int) -> tuple[int, int]:
 
 def _text(block: bytes, position: int) -> tuple[str, int]:
     """A string, and the position behind it."""
-    coded = block[position] & 0x80
-    size, position = _integer(block, position, 0x7F)
+    first = block[position]
+    size = first & 0x7F
+    if size < 0x7F:
+        position += 1
+    else:
+        size, position = _integer(block, position, 0x7F)
     end = position + size
     if end > len(block):
         raise HpackError("a string beyond the end")
     octets = block[position:end]
-    return (huffman.decode(octets) if coded else octets).decode("latin-1"), end
+    return (huffman.decode(octets) if first & 0x80 else octets).decode("latin-1"), end

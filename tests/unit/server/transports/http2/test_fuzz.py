@@ -67,7 +67,7 @@ def damage(random_: random.Random, parts: list[bytes]) -> bytes:
         if len(parts) < 2:
             break
     octets = bytearray(b"".join(parts))
-    for _ in range(random_.choice((0, 1, 1, 2, 10))):
+    for _ in range(random_.choice((0, 1, 1, 2, 10)) if len(octets) > 24 else 0):
         octets[random_.randrange(24, len(octets))] ^= 1 << random_.randrange(8)
     return bytes(octets)
 
