@@ -1,8 +1,7 @@
 """One version of a model: what it is doing and what answers for it."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -74,17 +73,18 @@ class Users:
         self._none.set()
         self.dismissed = False
 
-    @contextmanager
-    def hold(self) -> Iterator[None]:
-        """Counts one request."""
+    def hold(self) -> "Users":
+        """Counts one request, as a context."""
+        return self
+
+    def __enter__(self) -> None:
         self._count += 1
         self._none.clear()
-        try:
-            yield
-        finally:
-            self._count -= 1
-            if not self._count:
-                self._none.set()
+
+    def __exit__(self, *_: object) -> None:
+        self._count -= 1
+        if not self._count:
+            self._none.set()
 
     async def dismiss(self) -> None:
         """Waits for the last one. No new ones may come: nobody finds the version any more."""
@@ -92,9 +92,9 @@ class Users:
         await self._none.wait()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LoadedVersion:
-    """A version that can answer.
+    """A version that can answer. Two are the same only if they are one.
 
     Attributes:
         users: Who asks `predictor` holds it meanwhile.

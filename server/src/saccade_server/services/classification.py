@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from saccade_server.errors import InvalidArgument
 from saccade_server.imaging import Decoder, Source
 from saccade_server.metrics import Metrics
-from saccade_server.metrics.statistics import VersionStatistics
 from saccade_server.registry import LoadedVersion
 from saccade_server.services.call import Call
+from saccade_server.services.tally import VersionTally
+
+Values = NDArray[np.uint8 | np.float32]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Classified:
+class Classified(NamedTuple):
     """What became of a request's images.
 
     Attributes:
@@ -48,13 +49,11 @@ class ImagePath:
     def __init__(self, decoder: Decoder, metrics: Metrics, *, max_request_images: int) -> None:
         self._decoder = decoder
         self._max_request_images = max_request_images
-        self._images = metrics.images
-        self._predictions = metrics.predictions
-        self._confidence = metrics.prediction_confidence
+        self._metrics = metrics
+        self._tallies: dict[LoadedVersion, VersionTally] = {}
         self._decode_seconds = metrics.stage_seconds.labels("decode")
         self._queue_seconds = metrics.stage_seconds.labels("queue")
         self._inference_seconds = metrics.stage_seconds.labels("inference")
-        self._statistics = metrics.statistics
 
     async def classify(
         self,
@@ -79,9 +78,8 @@ class ImagePath:
             SaccadeError: As `Batcher.submit`.
         """
         self._check_count(len(sources))
-        spec = version.artifact.input
-        done = self._statistics(version.model, str(version.version))
-        with version.users.hold(), done.request():
+        spec, tally = version.artifact.input, self._tally(version)
+        with version.users.hold(), tally.done.request():
             started = time.perf_counter()
             if self._decoder.is_free(sources, spec):
                 decoded = self._decoder.decode_now(sources, spec)
@@ -90,16 +88,15 @@ class ImagePath:
                     decoded = await self._decoder.decode(sources, spec)
             decode_s = time.perf_counter() - started
             self._decode_seconds.observe(decode_s)
-            done.decode.add(decode_s)
-            good = [values for values in decoded if not isinstance(values, InvalidArgument)]
-            errors = [values if isinstance(values, InvalidArgument) else None for values in decoded]
+            tally.done.decode.add(decode_s)
+            good, errors = _sort(decoded, tally)
             if all_or_none:
-                self._check_all(version, errors)
+                _check_all(errors)
             if not good:
-                self._count(version, np.empty((0, 0), np.float32), errors)
-                return _nothing(errors, len(version.artifact.class_labels), decode_s)
+                nothing = np.empty((0, len(version.artifact.class_labels)), np.float32)
+                return Classified(nothing, errors, decode_s, 0.0, 0.0, 0)
             images = np.stack(good) if len(good) > 1 else good[0][np.newaxis]
-            return await self._score(images, errors, version, done, call, decode_s)
+            return await self._score(images, errors, version, tally, call, decode_s)
 
     async def classify_values(
         self, values: NDArray[np.uint8 | np.float32], version: LoadedVersion, call: Call
@@ -122,16 +119,19 @@ class ImagePath:
                 f"{', '.join(map(str, spec.shape))}]"
             )
         self._check_count(len(values))
-        done = self._statistics(version.model, str(version.version))
-        with version.users.hold(), done.request():
-            return await self._score(values, [None] * len(values), version, done, call, 0.0)
+        tally = self._tally(version)
+        with version.users.hold(), tally.done.request():
+            return await self._score(values, [None] * len(values), version, tally, call, 0.0)
 
-    def _check_all(self, version: LoadedVersion, errors: Sequence[InvalidArgument | None]) -> None:
-        for index, error in enumerate(errors):
-            if error is not None:
-                labels = version.model, str(version.version), error.code.name
-                self._images.labels(*labels).inc()
-                raise InvalidArgument(f"image {index}: {error.message}")
+    def _tally(self, version: LoadedVersion) -> VersionTally:
+        try:
+            return self._tallies[version]
+        except KeyError:
+            tally = VersionTally(self._metrics, version)
+            # Those of versions that have gone are not kept alive.
+            kept = {each: of for each, of in self._tallies.items() if not each.users.dismissed}
+            self._tallies = {**kept, version: tally}
+            return tally
 
     def _check_count(self, images: int) -> None:
         if not 1 <= images <= self._max_request_images:
@@ -144,49 +144,42 @@ class ImagePath:
         images: NDArray[np.uint8 | np.float32],
         errors: list[InvalidArgument | None],
         version: LoadedVersion,
-        done: VersionStatistics,
+        tally: VersionTally,
         call: Call,
         decode_s: float,
     ) -> Classified:
         scores = await version.predictor.submit(images, deadline=call.deadline, urgent=call.urgent)
-        done.add_scores(len(images), scores.queue_s, scores.inference_s)
+        tally.done.add_scores(len(images), scores.queue_s, scores.inference_s)
         self._queue_seconds.observe(scores.queue_s)
         self._inference_seconds.observe(scores.inference_s)
-        self._count(version, scores.probabilities, errors)
+        tally.add_scores(scores.probabilities)
         return Classified(
-            probabilities=scores.probabilities,
-            errors=errors,
-            decode_s=decode_s,
-            queue_s=scores.queue_s,
-            inference_s=scores.inference_s,
-            batch_images=scores.batch_images,
+            scores.probabilities,
+            errors,
+            decode_s,
+            scores.queue_s,
+            scores.inference_s,
+            scores.batch_images,
         )
 
-    def _count(
-        self,
-        version: LoadedVersion,
-        probabilities: NDArray[np.float32],
-        errors: list[InvalidArgument | None],
-    ) -> None:
-        labels = version.model, str(version.version)
-        for error in filter(None, errors):
-            self._images.labels(*labels, error.code.name).inc()
-        if not len(probabilities):
-            return
-        self._images.labels(*labels, "ok").inc(len(probabilities))
-        confidence = self._confidence.labels(*labels)
-        for index, row in zip(probabilities.argmax(axis=1).tolist(), probabilities, strict=True):
-            confidence.observe(row.item(index))
-            self._predictions.labels(*labels, version.artifact.class_labels[index]).inc()
+
+def _sort(
+    decoded: Sequence[Values | InvalidArgument], tally: VersionTally
+) -> tuple[list[Values], list[InvalidArgument | None]]:
+    """The good images, and for each image None or what is wrong with it."""
+    good: list[Values] = []
+    errors: list[InvalidArgument | None] = []
+    for values in decoded:
+        if isinstance(values, InvalidArgument):
+            tally.add_error(values)
+            errors.append(values)
+        else:
+            good.append(values)
+            errors.append(None)
+    return good, errors
 
 
-def _nothing(errors: list[InvalidArgument | None], classes: int, decode_s: float) -> Classified:
-    """What a request is answered of which no image was good."""
-    return Classified(
-        probabilities=np.empty((0, classes), np.float32),
-        errors=errors,
-        decode_s=decode_s,
-        queue_s=0.0,
-        inference_s=0.0,
-        batch_images=0,
-    )
+def _check_all(errors: Sequence[InvalidArgument | None]) -> None:
+    for index, error in enumerate(errors):
+        if error is not None:
+            raise InvalidArgument(f"image {index}: {error.message}")
