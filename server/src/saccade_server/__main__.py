@@ -16,6 +16,10 @@ from saccade_server.supervisor import Supervisor
 if TYPE_CHECKING:
     from saccade_server.registry import ModelConfig
 
+SWITCH_S = 0.0005
+"""For how long a thread may keep the interpreter from others that wait for it. Python's own 5 ms is
+as long as many an engine call: engines would wait for the event loop for as long as they work."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code: 0 after a drain, 2 for wrong settings."""
@@ -71,6 +75,7 @@ async def _serve(
     # Read by gRPC when it is imported: its handlers for fork do nothing for us, who only ever
     # start other programs, and log that they do nothing.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+    sys.setswitchinterval(SWITCH_S)
     from saccade_server.app import App
     from saccade_server.metrics import Family
 
