@@ -7,10 +7,9 @@ from typing import Any
 
 import aiohttp
 import pytest
-from prometheus_client import CollectorRegistry
 
+from fixtures.side_port import make_side_port
 from saccade_server.config import ServerConfig, parse_config, variable
-from saccade_server.http import SidePort
 from unit.deploy.dockerfile import ROOT, read_stages
 from unit.deploy.manifests import read_manifest, read_settings
 
@@ -66,7 +65,7 @@ def test_http_probes_ask_the_side_port() -> None:
 @pytest.fixture
 async def side_port() -> AsyncIterator[str]:
     """A side port whose server is not ready."""
-    port = SidePort(CollectorRegistry(), lambda: False, host="127.0.0.1", port=0)
+    port = make_side_port(lambda: False)
     await port.start()
     yield f"http://127.0.0.1:{port.port}"
     await port.stop()

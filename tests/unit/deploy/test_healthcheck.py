@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
 
+from fixtures.side_port import make_side_port
 from saccade_server.config import ServerConfig
-from saccade_server.http import SidePort
 from unit.deploy.dockerfile import ROOT, read_stages
 
 SCRIPT = ROOT / "deploy" / "image" / "healthcheck.py"
@@ -33,7 +32,7 @@ def readiness() -> Readiness:
 
 @pytest.fixture
 async def port(readiness: Readiness) -> AsyncIterator[int]:
-    side_port = SidePort(CollectorRegistry(), lambda: readiness.now, host="127.0.0.1", port=0)
+    side_port = make_side_port(lambda: readiness.now)
     await side_port.start()
     yield side_port.port
     await side_port.stop()
