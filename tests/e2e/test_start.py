@@ -64,11 +64,12 @@ def test_a_wrong_variable_is_told(start_server: StartServer, repository: Path) -
     assert (2, True) == (code, line.startswith("--max-message-mb must be "))
 
 
-def test_an_unknown_flag_is_told(start_server: StartServer, repository: Path) -> None:
-    """By the usual means of a command line."""
-    server = start_server(repository, "--batch=3")
+@pytest.mark.parametrize("flag", ["--batch=3", "--max-batch=3"], ids=["unknown", "shortened"])
+def test_an_unknown_flag_is_told(start_server: StartServer, repository: Path, flag: str) -> None:
+    """By the usual means of a command line; flags cannot be shortened."""
+    server = start_server(repository, flag)
 
-    assert (2, True) == (server.wait(), "--batch=3" in server.log)
+    assert (2, True) == (server.wait(), flag in server.log)
 
 
 def test_a_repository_that_is_not_there_is_told(start_server: StartServer, tmp_path: Path) -> None:

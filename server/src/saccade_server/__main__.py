@@ -25,7 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code: 0 after a drain, 2 for wrong settings."""
     parser = argparse.ArgumentParser(prog="saccade-server", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    serve = commands.add_parser("serve", help="serve the models of a repository")
+    serve = commands.add_parser(
+        "serve",
+        help="serve the models of a repository",
+        allow_abbrev=False,  # Or else a new setting could break the scripts of today.
+    )
     add_flags(serve)
     # How a supervisor tells its workers of each other.
     serve.add_argument("--family", type=Path, help=argparse.SUPPRESS)
