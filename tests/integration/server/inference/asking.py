@@ -1,6 +1,6 @@
 """Requests of the Open Inference Protocol to the model `tiny`: one gray pixel, FP32."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import grpc.aio
@@ -20,7 +20,7 @@ FIELDS = {
     "BYTES": "bytes_contents",
 }
 
-Ask = Callable[..., Awaitable[Any]]
+Ask = Callable[..., Coroutine[Any, Any, Any]]
 
 
 def numbers(

@@ -91,9 +91,9 @@ async def test_best_classes_are_told_as_texts(ask: Ask, raw: bool) -> None:
     )
 
 
-def changed(change: Any, **arguments: Any) -> Any:
+def changed(change: Any, *, make: Any = numbers, raw: bool = True) -> Any:
     """A good request, changed."""
-    asked = numbers(*arguments.pop("marks", (1,)), **arguments)
+    asked = make(1, raw=raw) if make is numbers else make(PNG, raw=raw)
     change(asked)
     return asked
 
@@ -245,16 +245,14 @@ BAD: dict[str, tuple[Any, str, str]] = {
     ),
     "files two by two": (files(*[PNG] * 4, shape=[2, 2]), "INVALID_ARGUMENT", "Expected [-1,1]"),
     "file cut short": (
-        changed(
-            lambda r: (
-                set_fields(r.inputs[0], datatype="BYTES"),
-                r.inputs[0].ClearField("shape"),
-                r.inputs[0].shape.append(1),
-                r.raw_input_contents.__setitem__(0, b"\x09\0\0\0short"),
-            )
-        ),
+        changed(lambda r: r.raw_input_contents.__setitem__(0, b"\x09\0\0\0short"), make=files),
         "INVALID_ARGUMENT",
         "incomplete element of a BYTES tensor: 9 bytes are announced, 5 follow",
+    ),
+    "length cut short": (
+        changed(lambda r: r.raw_input_contents.__setitem__(0, b"\x09\0"), make=files),
+        "INVALID_ARGUMENT",
+        "incomplete length of an element of a BYTES tensor",
     ),
     "input in shared memory": (
         changed(
@@ -295,6 +293,7 @@ async def test_what_is_wrong_is_said(ask: Ask, tiny: InProcessServer, case: str)
 async def test_a_model_that_loads_is_unavailable(start_in_process: Any) -> None:
     """It may be asked again later."""
     server = await start_in_process(loaded=False)
+    await server.reach(1, "saccade_model_state", model="tiny", version="1", state="loading")
     async with grpc.aio.insecure_channel(server.address) as channel:
         code, text = await failure(asker(channel)("ModelInfer", numbers(1)))
 

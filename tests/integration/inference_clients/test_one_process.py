@@ -1,0 +1,44 @@
+"""The server beside the official clients and TensorFlow: no name is registered twice."""
+
+import itertools
+import subprocess
+import sys
+
+import pytest
+
+from integration.inference_clients.environments import Unavailable, environment, site_packages
+
+pytestmark = pytest.mark.timeout(700)
+
+IMPORTS = {
+    "server": "import saccade_server.app; from saccade_server.protocols import inference_pb; "
+    "inference_pb.ModelInferRequest(model_name='x').SerializeToString()",
+    "client": "import tritonclient.grpc as t; from tritonclient.grpc import service_pb2; "
+    "service_pb2.ModelInferRequest(model_name='x').SerializeToString()",
+    "tensorflow": "import tensorflow",
+}
+
+ORDERS = [
+    *itertools.permutations(("server", "client")),
+    *((*order,) for order in itertools.permutations(IMPORTS) if order[0] != "client"),
+]
+
+
+@pytest.mark.parametrize("order", ORDERS, ids="-".join)
+def test_they_share_a_process(order: tuple[str, ...]) -> None:
+    """In each order of the imports; ours first, between, and last."""
+    try:
+        packages = site_packages(environment("triton"))
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    # Behind our own, so that protobuf, grpcio and numpy are there once.
+    lines = [f"import sys; sys.path.append({str(packages)!r})", *(IMPORTS[name] for name in order)]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join([*lines, "print('well')"])],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+
+    assert "well" == done.stdout.strip(), done.stderr
