@@ -3,10 +3,11 @@
 from saccade_server.loading.compile import Compiled, compile_form
 from saccade_server.loading.forms import FormStore
 from saccade_server.loading.golden import golden_error, verify_golden
-from saccade_server.loading.loader import Loader, LoadingConfig
+from saccade_server.loading.loader import Engines, Loader, LoadingConfig
 
 __all__ = [
     "Compiled",
+    "Engines",
     "FormStore",
     "Loader",
     "LoadingConfig",
