@@ -11,14 +11,14 @@ from google.protobuf import descriptor_pool
 from prometheus_client import CollectorRegistry
 
 from saccade_server.artifact import Artifact
-from saccade_server.batching import Batcher, BatchingConfig, EngineWorker, Worker
+from saccade_server.batching import Batcher, BatchingConfig, EngineWorker
 from saccade_server.config import ServerConfig
 from saccade_server.cpus import available_cpus
 from saccade_server.engines import Engine
 from saccade_server.errors import ConfigError
 from saccade_server.http import InferenceRoutes, SidePort, TensorFlowServingRoutes
 from saccade_server.imaging import Decoder, ImageLimits
-from saccade_server.loading import Engines, Loader, LoadingConfig
+from saccade_server.loading import Loader, LoadingConfig
 from saccade_server.metrics import Collected, Family, Metrics
 from saccade_server.protocols import inference_pb, tensorflow_serving_pb
 from saccade_server.registry import ModelConfig, Registry
@@ -200,23 +200,15 @@ class App:
         )
 
     def _make_predictor(
-        self, model: str, version: int, artifact: Artifact, engines: Engines
+        self, model: str, version: int, artifact: Artifact, engines: list[Engine]
     ) -> Batcher:
-        def make_worker(engine: Engine) -> Worker:
-            return EngineWorker(engine, artifact.input.dtype, name=f"{model}-{version}")
-
+        name = f"{model}-{version}"
+        workers = [EngineWorker(each, artifact.input.dtype, name=name) for each in engines]
         batching = BatchingConfig(
             max_batch_images=self._config.max_batch_images,
             max_queue_images=self._config.max_queue_images,
         )
-        return Batcher(
-            [make_worker(engine) for engine in engines.crew],
-            batching,
-            self._metrics,
-            model=model,
-            version=version,
-            soloist=make_worker(engines.soloist) if engines.soloist else None,
-        )
+        return Batcher([*workers], batching, self._metrics, model=model, version=version)
 
     async def _stop(self, *, linger_s: float) -> None:
         self._health.drain()
@@ -269,11 +261,10 @@ class _Stop:
 
 
 def _loading(config: ServerConfig) -> LoadingConfig:
-    """Who sets the threads of an engine gets one engine, if not told otherwise."""
-    chosen = config.engine_workers or (1 if config.engine_threads else 0)
+    """One worker beside the event loop: more would fight over the interpreter lock."""
     return LoadingConfig(
         engine=config.engine,
-        workers=chosen,
+        workers=config.engine_workers or 1,
         threads=config.engine_threads or available_cpus(),
         cache=config.cache_dir.expanduser(),
     )

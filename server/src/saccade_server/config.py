@@ -70,7 +70,7 @@ class ServerConfig:
     max_message_mb: int = setting(64, "MiB of one request at most")
     decode_threads: int = setting(0, "threads that decode images; 0: one for each processor")
     engine_workers: int = setting(
-        0, "engine calls of one model at the same time; 0: chosen by what an image costs"
+        0, "engine calls of one model at the same time; 0: chosen for the processors"
     )
     engine_threads: int = setting(0, "threads of one engine call; 0: one for each processor")
     cache_dir: Path = setting(_CACHE, "for compiled graphs of read-only artifacts")  # noqa: RUF009

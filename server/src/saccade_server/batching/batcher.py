@@ -62,8 +62,6 @@ class Batcher:
         metrics: Where batches and refusals are counted.
         model: The metrics' label.
         version: With the model, whose batches these are.
-        soloist: A further worker, for a lone request: its engine uses all processors for one
-            call, where each of the others uses its share. None: a worker does that too.
         clock: Monotonic seconds; called from every thread.
     """
 
@@ -75,11 +73,9 @@ class Batcher:
         *,
         model: str,
         version: int,
-        soloist: Worker | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._workers = workers
-        self._soloist = soloist
         self._idle = list(workers)
         self._config = config
         self._clock = clock
@@ -168,7 +164,7 @@ class Batcher:
         """Refuses new requests, finishes those that are queued, closes the workers."""
         self._closing = True
         await asyncio.gather(*(entry.answer for entry in self._unanswered), return_exceptions=True)
-        for worker in (*self._workers, *filter(None, [self._soloist])):
+        for worker in self._workers:
             await worker.close()
 
     def _admit(self, images: int, deadline: float | None) -> None:
@@ -225,14 +221,9 @@ class Batcher:
             self._drop(taken)
             if not taken.batch:
                 break
-            worker = self._choose(taken.batch)
+            worker = self._idle.pop()
             worker.start(self._job(worker, taken.batch, asyncio.get_running_loop()))
         self._tell_queue()
-
-    def _choose(self, batch: list[Entry]) -> Worker:
-        """The soloist if this is all there is to do, else an idle worker."""
-        lone = len(batch) == 1 and not self._running and not self._line.images
-        return self._soloist if lone and self._soloist else self._idle.pop()
 
     def _job(self, worker: Worker, batch: list[Entry], loop: asyncio.AbstractEventLoop) -> Job:
         images = sum(len(entry.images) for entry in batch)
@@ -245,8 +236,6 @@ class Batcher:
 
     def _more(self, worker: Worker, loop: asyncio.AbstractEventLoop) -> Job | None:
         """The worker's next batch, if one waits. Called in the worker's own thread."""
-        if worker is self._soloist:
-            return None  # It is not alone any more.
         taken = self._line.take(self._clock())
         if taken.gone or taken.late:
             loop.call_soon_threadsafe(self._drop, taken)
@@ -283,8 +272,7 @@ class Batcher:
             _answer(batch, outcome.probabilities, outcome)
         if self._running[worker][0] is batch:
             del self._running[worker]
-            if worker is not self._soloist:
-                self._idle.append(worker)
+            self._idle.append(worker)
         self._dispatch()
 
     def _tell_queue(self) -> None:

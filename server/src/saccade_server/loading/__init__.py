@@ -3,11 +3,10 @@
 from saccade_server.loading.compile import Compiled, compile_form
 from saccade_server.loading.forms import FormStore
 from saccade_server.loading.golden import golden_error, verify_golden
-from saccade_server.loading.loader import Engines, Loader, LoadingConfig
+from saccade_server.loading.loader import Loader, LoadingConfig
 
 __all__ = [
     "Compiled",
-    "Engines",
     "FormStore",
     "Loader",
     "LoadingConfig",

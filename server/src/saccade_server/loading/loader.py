@@ -3,13 +3,9 @@
 import asyncio
 import logging
 import sys
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
-
-import numpy as np
 
 from saccade_server.artifact import Artifact
 from saccade_server.engines import Engine, load_engine
@@ -21,27 +17,7 @@ from saccade_server.registry import LoadedVersion, Predictor
 
 log = logging.getLogger(__name__)
 
-HEAVY_S = 0.003
-"""From this cost of one image on, engines that share the processors gain more than they lose by
-taking turns with the event loop. Measured on two processors: MobileNetV2-224 (6 to 12 ms an image)
-gains 5 to 8 %, a network of 0.3 ms loses 15 %."""
-
-TRIALS = 3
-
-
-class Engines(NamedTuple):
-    """What runs a version.
-
-    Attributes:
-        crew: Each in a thread of its own.
-        soloist: For a lone request, on all processors; None where the crew is one that does that.
-    """
-
-    crew: list[Engine]
-    soloist: Engine | None = None
-
-
-MakePredictor = Callable[[str, int, Artifact, Engines], Predictor]
+MakePredictor = Callable[[str, int, Artifact, list[Engine]], Predictor]
 """Puts a queue before engines: (model, version, artifact, engines)."""
 
 OnBetter = Callable[[LoadedVersion], Awaitable[None]]
@@ -54,7 +30,7 @@ class LoadingConfig:
 
     Attributes:
         engine: "auto", "litert" or "tensorflow".
-        workers: Engines for each version; 0: chosen by what an image costs.
+        workers: Engines for each version, each with a thread of its own.
         threads: That one engine uses.
         cache: Folder for compiled forms; see `FormStore`.
     """
@@ -142,28 +118,19 @@ class Loader:
             predictor=self._make_predictor(model, version, artifact, engines),
         )
 
-    def _engines(self, kind: str, artifact: Artifact, form: Path | None) -> Engines:
+    def _engines(self, kind: str, artifact: Artifact, form: Path | None) -> list[Engine]:
         """Engines that are right, and warm by that. One of TensorFlow serves many threads."""
-        made: list[Engine] = []
-
-        def make(threads: int) -> Engine:
-            engine = load_engine(artifact, kind, form=form, threads=threads)
-            made.append(engine)
-            verify_golden(artifact, engine)
-            return engine
-
-        threads, workers = self._config.threads, self._config.workers
+        engines: list[Engine] = []
         try:
-            first = make(threads)
-            if kind == "tensorflow":
-                return Engines([first])
-            if not workers and threads > 1 and _cost_s(first, artifact) >= HEAVY_S:
-                return Engines([make(1) for _ in range(threads)], soloist=first)
-            return Engines([first, *(make(threads) for _ in range(1, workers))])
+            for _ in range(self._config.workers if kind == "litert" else 1):
+                engine = load_engine(artifact, kind, form=form, threads=self._config.threads)
+                engines.append(engine)
+                verify_golden(artifact, engine)
         except BaseException:
-            for engine in made:
+            for engine in engines:
                 engine.close()
             raise
+        return engines
 
     async def _compile(self, loaded: LoadedVersion, on_better: OnBetter) -> None:
         """Compiles in another process and hands over the version on the quicker engine."""
@@ -197,14 +164,3 @@ class Loader:
             return
         fallback.remove(model, str(version), "not_compiled")
         await on_better(better)
-
-
-def _cost_s(engine: Engine, artifact: Artifact) -> float:
-    """Seconds of a call of one image, the best of a few."""
-    image = np.zeros((1, *artifact.input.shape), artifact.input.dtype)
-    seconds = []
-    for _ in range(TRIALS):
-        started = time.perf_counter()
-        engine.predict(image)
-        seconds.append(time.perf_counter() - started)
-    return min(seconds)
