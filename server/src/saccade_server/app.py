@@ -200,12 +200,17 @@ class App:
         )
 
     def _make_predictor(
-        self, model: str, version: int, artifact: Artifact, engines: list[Engine]
+        self,
+        model: str,
+        version: int,
+        artifact: Artifact,
+        engines: list[Engine],
+        batch_images: int,
     ) -> Batcher:
         name = f"{model}-{version}"
         workers = [EngineWorker(each, artifact.input.dtype, name=name) for each in engines]
         batching = BatchingConfig(
-            max_batch_images=self._config.max_batch_images,
+            max_batch_images=batch_images,
             max_queue_images=self._config.max_queue_images,
         )
         return Batcher([*workers], batching, self._metrics, model=model, version=version)
@@ -266,5 +271,6 @@ def _loading(config: ServerConfig) -> LoadingConfig:
         engine=config.engine,
         workers=config.engine_workers or 1,
         threads=config.engine_threads or available_cpus(),
+        max_batch_images=config.max_batch_images,
         cache=config.cache_dir.expanduser(),
     )

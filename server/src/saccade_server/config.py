@@ -58,7 +58,7 @@ class ServerConfig:
         ("none", "explicit"),
     )
     max_batch_images: int = setting(
-        32, "images in one engine call at most; more gain little on a CPU and delay the others"
+        32, "images in one engine call at most; fewer are taken where a graph is no quicker so"
     )
     max_queue_images: int = setting(
         1024, "images of one model that may wait; beyond it requests are refused at once"

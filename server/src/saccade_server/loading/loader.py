@@ -10,15 +10,15 @@ from pathlib import Path
 from saccade_server.artifact import Artifact
 from saccade_server.engines import Engine, load_engine
 from saccade_server.errors import ArtifactError, EngineError
-from saccade_server.loading.forms import FormStore
+from saccade_server.loading.forms import FormStore, golden_of
 from saccade_server.loading.golden import verify_golden
 from saccade_server.metrics import Metrics
 from saccade_server.registry import LoadedVersion, Predictor
 
 log = logging.getLogger(__name__)
 
-MakePredictor = Callable[[str, int, Artifact, list[Engine]], Predictor]
-"""Puts a queue before engines: (model, version, artifact, engines)."""
+MakePredictor = Callable[[str, int, Artifact, list[Engine], int], Predictor]
+"""Puts a queue before engines: (model, version, artifact, engines, images of a batch at most)."""
 
 OnBetter = Callable[[LoadedVersion], Awaitable[None]]
 """Gets a version that is already served, on a quicker engine."""
@@ -32,12 +32,14 @@ class LoadingConfig:
         engine: "auto", "litert" or "tensorflow".
         workers: Engines for each version, each with a thread of its own.
         threads: That one engine uses.
+        max_batch_images: In one engine call; fewer where a graph is no quicker in batches.
         cache: Folder for compiled forms; see `FormStore`.
     """
 
     engine: str
     workers: int
     threads: int
+    max_batch_images: int
     cache: Path
 
 
@@ -109,28 +111,37 @@ class Loader:
     async def _load_on(
         self, kind: str, model: str, version: int, artifact: Artifact, form: Path | None
     ) -> LoadedVersion:
-        engines = await asyncio.to_thread(self._engines, kind, artifact, form)
+        engines, batch_images = await asyncio.to_thread(self._engines, kind, artifact, form)
+        log.info(
+            "model %s version %d on %s, at most %d images a call",
+            model, version, kind, batch_images,
+        )  # fmt: skip
         return LoadedVersion(
             model=model,
             version=version,
             artifact=artifact,
             engine=kind,
-            predictor=self._make_predictor(model, version, artifact, engines),
+            predictor=self._make_predictor(model, version, artifact, engines, batch_images),
         )
 
-    def _engines(self, kind: str, artifact: Artifact, form: Path | None) -> list[Engine]:
-        """Engines that are right, and warm by that. One of TensorFlow serves many threads."""
+    def _engines(
+        self, kind: str, artifact: Artifact, form: Path | None
+    ) -> tuple[list[Engine], int]:
+        """Engines that are right, and warm by that; and how many images to give them at once.
+
+        One engine of TensorFlow serves many threads.
+        """
+        golden = golden_of(artifact, form)
         engines: list[Engine] = []
         try:
             for _ in range(self._config.workers if kind == "litert" else 1):
                 engine = load_engine(artifact, kind, form=form, threads=self._config.threads)
                 engines.append(engine)
-                verify_golden(artifact, engine)
+                verify_golden(artifact, engine, golden)
         except BaseException:
             for engine in engines:
                 engine.close()
             raise
-        return engines
 
     async def _compile(self, loaded: LoadedVersion, on_better: OnBetter) -> None:
         """Compiles in another process and hands over the version on the quicker engine."""

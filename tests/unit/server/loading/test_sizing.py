@@ -1,0 +1,78 @@
+"""The largest batch that is worth forming."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fixtures.manifests import write_artifact
+from saccade_server.artifact import Artifact, read_artifact
+from saccade_server.loading import sizing
+from saccade_server.loading.sizing import find_batch_size
+
+
+class EngineOfCost:
+    """Takes a time that the test says by the number of images; the clock is its own.
+
+    Attributes:
+        sizes: The number of images of each call.
+    """
+
+    name = "fake"
+
+    def __init__(self, cost_s: dict[int, float], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.sizes: list[int] = []
+        self._cost_s = cost_s
+        self._now = 0.0
+        monkeypatch.setattr(sizing, "time", self)
+
+    def perf_counter(self) -> float:
+        """The time."""
+        return self._now
+
+    def predict(self, images: NDArray[np.uint8 | np.float32]) -> NDArray[np.float32]:
+        """Lets the time pass."""
+        self.sizes.append(len(images))
+        self._now += self._cost_s[len(images)]
+        return np.zeros((len(images), 2), np.float32)
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+@pytest.fixture
+def artifact(tmp_path: Path) -> Artifact:
+    """Any."""
+    write_artifact(tmp_path / "1")
+    return read_artifact(tmp_path / "1")
+
+
+@pytest.mark.parametrize(
+    ("cost_s", "expected"),
+    [
+        ({1: 0.0003}, 32),
+        ({1: 0.006, 4: 0.026}, 1),
+        ({1: 0.006, 4: 0.0238}, 1),
+        ({1: 0.028, 4: 0.080, 16: 0.330}, 4),
+        ({1: 0.028, 4: 0.080, 16: 0.240}, 32),
+    ],
+    ids=["light", "slower in batches", "hardly quicker", "quicker up to four", "quicker always"],
+)
+def test_a_batch_is_as_large_as_it_pays(
+    cost_s: dict[int, float], expected: int, artifact: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the cost of an image in batches of 1, 4 and 16; a light graph is not tried further."""
+    engine = EngineOfCost(cost_s, monkeypatch)
+
+    assert expected == find_batch_size(engine, artifact, 32)
+
+
+def test_no_batch_is_tried_beyond_the_bound(
+    artifact: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A larger one might not fit into memory."""
+    engine = EngineOfCost({1: 0.028, 4: 0.080}, monkeypatch)
+    find_batch_size(engine, artifact, 8)
+
+    assert 4 == max(engine.sizes)
