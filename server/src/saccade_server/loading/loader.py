@@ -138,6 +138,7 @@ class Loader:
                 engine = load_engine(artifact, kind, form=form, threads=self._config.threads)
                 engines.append(engine)
                 verify_golden(artifact, engine, golden)
+            return engines, find_batch_size(engines[0], artifact, self._config.max_batch_images)
         except BaseException:
             for engine in engines:
                 engine.close()
