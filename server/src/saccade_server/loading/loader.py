@@ -12,6 +12,7 @@ from saccade_server.engines import Engine, load_engine
 from saccade_server.errors import ArtifactError, EngineError
 from saccade_server.loading.forms import FormStore, golden_of
 from saccade_server.loading.golden import verify_golden
+from saccade_server.loading.sizing import find_batch_size
 from saccade_server.metrics import Metrics
 from saccade_server.registry import LoadedVersion, Predictor
 
