@@ -1,0 +1,101 @@
+"""The real engines, on a real artifact."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from saccade_server.artifact import Artifact, read_artifact
+from saccade_server.engines import Engine, load_engine
+from saccade_server.errors import EngineError
+from saccade_server.loading import FormStore, verify_golden
+
+KINDS = ("tensorflow", "litert")
+
+
+@pytest.fixture(scope="module")
+def digits(artifact: Path) -> Artifact:
+    """The shared artifact, read."""
+    return read_artifact(artifact)
+
+
+@pytest.fixture(scope="module")
+def engines(
+    digits: Artifact, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Engine]]:
+    """One of each kind."""
+    form = FormStore(tmp_path_factory.mktemp("cache")).find(digits)
+    with (
+        closing(load_engine(digits, "tensorflow", threads=2)) as reference,
+        closing(load_engine(digits, "litert", form=form, threads=2)) as quick,
+    ):
+        yield {"tensorflow": reference, "litert": quick}
+
+
+def noise(count: int) -> NDArray[np.float32]:
+    """Images of noise, as the graph takes them."""
+    values = np.random.default_rng(count).integers(0, 256, (count, 28, 28, 1))
+    return values.astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_engine_reproduces_the_golden_samples(
+    engines: dict[str, Engine], digits: Artifact, kind: str
+) -> None:
+    """Those that were computed at export."""
+    assert verify_golden(digits, engines[kind]) is None  # type: ignore[func-returns-value]
+
+
+@pytest.mark.parametrize("count", [32, 1, 3, 64, 2])
+def test_both_engines_give_the_same_scores(engines: dict[str, Engine], count: int) -> None:
+    """For batches of any size, in any order."""
+    reference, quick = (engines[kind].predict(noise(count)) for kind in KINDS)
+
+    assert np.abs(reference - quick).max() < 1e-5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_row_sums_to_one(engines: dict[str, Engine], kind: str) -> None:
+    """They are probabilities."""
+    rows = engines[kind].predict(noise(5))
+
+    assert pytest.approx(np.ones(5), abs=1e-5) == rows.sum(axis=1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_image_has_the_same_scores_in_any_company(engines: dict[str, Engine], kind: str) -> None:
+    """Batching changes nothing."""
+    images = noise(9)
+    alone = np.concatenate([engines[kind].predict(image[np.newaxis]) for image in images])
+
+    assert np.abs(alone - engines[kind].predict(images)).max() < 1e-5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_batch_that_does_not_fit_is_an_error(engines: dict[str, Engine], kind: str) -> None:
+    """Of the engine, whatever its runtime raises."""
+    with pytest.raises(EngineError):
+        engines[kind].predict(np.zeros((1, 5, 5, 3), np.float32))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_engine_that_failed_a_call_goes_on(engines: dict[str, Engine], kind: str) -> None:
+    """With the scores that it gave before."""
+    before = engines[kind].predict(noise(2))
+    with pytest.raises(EngineError):
+        engines[kind].predict(np.zeros((2, 5, 5, 3), np.float32))
+
+    assert np.array_equal(before, engines[kind].predict(noise(2)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_answer_is_not_changed_by_the_next_call(engines: dict[str, Engine], kind: str) -> None:
+    """It is the caller's own: requests are answered while the engine works on."""
+    first = engines[kind].predict(noise(4))
+    kept = first.copy()
+    engines[kind].predict(255 - noise(4))
+
+    assert np.array_equal(kept, first)
