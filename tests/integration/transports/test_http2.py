@@ -10,15 +10,16 @@ import grpc.aio
 import h2.config
 import h2.connection
 import h2.events
+import hpack
 import pytest
 from google.protobuf.wrappers_pb2 import BytesValue
 
 from fixtures.echo import EchoService
-from fixtures.http2_peer import head, said
+from fixtures.http2_peer import data, head, message, said
 from integration.client.servers import Identity, make_identity
 from integration.transports.conftest import OPTIONS, StartHttp2
 from integration.transports.test_calls import TIMEOUT_S, settled, unary
-from saccade_server.transports.http2 import Http2Options, Http2Transport
+from saccade_server.transports.http2 import Http2Options, Http2Transport, frames
 
 WORDS = BytesValue(value=b"words")
 
@@ -189,6 +190,34 @@ async def test_a_flood_of_half_requests_disturbs_no_neighbour(start_http2: Start
 
     assert WORDS == answer
     await settled(lambda: not transport._shared.connections)
+
+
+async def test_who_asks_and_never_reads_is_dropped(
+    start_http2: StartHttp2, service: EchoService
+) -> None:
+    """Its answers are bounded while it is there, and gone when it is."""
+    transport = await start_http2(Http2Options(stall_s=1))
+    _, writer = await asyncio.open_connection("localhost", transport.port, limit=1024)
+    greedy = b"".join(
+        (
+            frames.PREFACE,
+            frames.settings({frames.INITIAL_WINDOW_SIZE: frames.MAX_WINDOW}),
+            frames.window_update(0, frames.MAX_WINDOW - 65535),
+        )
+    )
+    encoder = hpack.Encoder()
+    for number in range(1, 21, 2):
+        greedy += frames.frame(
+            frames.HEADERS, frames.END_HEADERS, number, encoder.encode(head("Split"))
+        ) + data(number, message(b"\n\x0d99999 x 99999"), ended=True)
+
+    writer.write(greedy)
+    await settled(lambda: service.chunks > 20)
+    await settled(lambda: not transport._shared.connections)
+    writer.transport.abort()
+
+    # Ten streams, each with what its lane and the two sockets take.
+    assert service.chunks < 500
 
 
 async def test_a_drain_under_load_fails_no_call(

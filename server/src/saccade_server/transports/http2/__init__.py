@@ -1,13 +1,15 @@
-"""gRPC over an HTTP/2 of our own, on asyncio: a tenth of the cost of grpcio's asyncio server.
+"""gRPC over an HTTP/2 of our own, on asyncio: a tenth of what a call costs in grpcio's server.
 
     server       listens; owns what all connections share, and the way to the end
-    connection   bytes to frames; settings, pings, GOAWAY
+    connection   bytes to frames; the way to its end
+    session      what the frames of a connection mean
     streams      the streams of a connection: opens, finds and closes them
-    stream       one call, from its first frame to its status
+    stream       one call, from its first frame to its status; handling runs its handler
     intake       what a call has received: messages, windows, memory
-    outbox       what a connection has to send: windows, order, back pressure
-    head, reply  the headers of a request, and those of an answer
-    hpack, huffman, frames, errors, options, guard   what these stand on
+    outbox       what a connection has to send: windows, order, back pressure; a lane for each call
+    upkeep       when a connection has to end; guard: how much nonsense is too much
+    headers      header blocks; head and reply: what those of requests and of answers say
+    hpack, huffman, frames, errors, options, compression   what these stand on
 
 Everything runs in the event loop's thread; only decompression leaves it.
 """

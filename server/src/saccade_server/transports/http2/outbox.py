@@ -2,15 +2,15 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 
 from saccade_server.transports.http2 import frames, reply
 from saccade_server.transports.http2.errors import ErrorCode, StreamViolation, Violation
 from saccade_server.transports.http2.hpack import NO_TABLE
+from saccade_server.transports.http2.lane import Lane
 from saccade_server.transports.http2.options import DEFAULT_WINDOW_BYTES, Http2Options
 
 _TURN_BYTES = 256 << 10
-"""Of messages, before others in the event loop have their turn."""
+"""Of queued messages in one turn of the event loop: a handler that never waits is held up."""
 
 _MAX_FRAME_BYTES = 64 << 10
 """Even for peers that take larger frames: streams share a connection frame by frame."""
@@ -21,33 +21,6 @@ _SUFFIX = (
     + bytes((frames.HEADERS, frames.END_HEADERS | frames.END_STREAM))
 )  # fmt: skip
 _DATA = bytes((frames.DATA, 0))
-
-
-class Lane:
-    """What one stream has to send.
-
-    Args:
-        number: Of the stream.
-        window: What the peer takes of it, in bytes; negative after it has shrunk the window.
-        on_sent: Called when all is sent, trailers included, unless `reply` or `end` said so.
-
-    Attributes:
-        size: Bytes of messages not yet sent.
-    """
-
-    __slots__ = ("number", "on_sent", "parts", "queued", "room", "size", "started", "trailers",
-                 "window")  # fmt: skip
-
-    def __init__(self, number: int, window: int, on_sent: Callable[[], None]) -> None:
-        self.number = number
-        self.window = window
-        self.on_sent = on_sent
-        self.parts: deque[memoryview] | None = None
-        self.size = 0
-        self.started = False
-        self.trailers: bytes | None = None
-        self.queued = False
-        self.room: asyncio.Future[None] | None = None
 
 
 class Outbox:
@@ -85,6 +58,7 @@ class Outbox:
         self._max_frame = frames.FRAME_BYTES
         self._chunks: list[bytes | memoryview] = []
         self._scheduled = False
+        self._turn = 0
         self._fresh = True
         self._queue: deque[Lane] = deque()
 
@@ -220,6 +194,7 @@ class Outbox:
     def flush(self) -> None:
         """Hands to the transport what has been sent since the last time."""
         self._scheduled = False
+        self._turn = 0
         chunks, self._chunks = self._chunks, []
         if chunks and not self._transport.is_closing():
             self._transport.write(chunks[0] if len(chunks) == 1 else b"".join(chunks))
@@ -236,21 +211,17 @@ class Outbox:
 
     def pump(self) -> None:
         """Sends of each lane in turn what windows and buffer take."""
-        left = _TURN_BYTES
-        while self._queue and self._window > 0 and not self.paused:
-            if left <= 0:
-                self._schedule()
-                return
+        while self._queue and self._window > 0 and not self.paused and self._turn < _TURN_BYTES:
             lane = self._queue.popleft()
             lane.queued = False
-            left -= self._send_frame(lane)
+            self._send_frame(lane)
 
-    def _send_frame(self, lane: Lane) -> int:
-        """Sends a frame of a lane, and its trailers if that was the last; the bytes sent."""
+    def _send_frame(self, lane: Lane) -> None:
+        """Sends a frame of a lane, and its trailers if that was the last."""
         size = min(lane.size, lane.window, self._window, self._max_frame)
         if size <= 0:
             # Dropped, or waiting for the peer to widen the stream's window.
-            return 0
+            return
         self._append(frames.frame_head(size, frames.DATA, 0, lane.number))
         self._take(lane, size)
         if lane.size:
@@ -263,7 +234,6 @@ class Outbox:
             if not lane.room.done():
                 lane.room.set_result(None)
             lane.room = None
-        return size
 
     def _take(self, lane: Lane, size: int) -> None:
         lane.window -= size
@@ -271,6 +241,7 @@ class Outbox:
         self._window -= size
         self.unsent -= size
         self._moved += 1
+        self._turn += size
         while size and lane.parts:
             part = lane.parts[0]
             self._append(part[:size])

@@ -1,30 +1,24 @@
 """One call, from the first frame of its request to the status of its answer."""
 
 import asyncio
-import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
-from typing import TYPE_CHECKING, cast
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
-from saccade_server.errors import DeadlineExceeded, SaccadeError, Unavailable, Unimplemented
+from saccade_server.errors import DeadlineExceeded, SaccadeError, Unimplemented
 from saccade_server.services.call import Call, Method
 from saccade_server.transports.http2 import reply
 from saccade_server.transports.http2.compression import decompress
 from saccade_server.transports.http2.errors import ErrorCode, StreamViolation
+from saccade_server.transports.http2.handling import answer_one, answer_stream
 from saccade_server.transports.http2.head import RequestHead
 from saccade_server.transports.http2.intake import PREFIX_BYTES, Intake, Message
-from saccade_server.transports.http2.outbox import Lane
+from saccade_server.transports.http2.lane import Lane
 
 if TYPE_CHECKING:
     from saccade_server.transports.http2.streams import Streams
 
-log = logging.getLogger(__name__)
-
 _CUT_OFF = "the request ends within a message"
-
-_CANCELLED = Unavailable("the call was cancelled by the server")
-"""For a call whose handler is cancelled by somebody else than its caller."""
 
 
 class Stream:
@@ -90,7 +84,7 @@ class Stream:
                 if size > self._owner.options.stream_window_bytes:
                     raise StreamViolation(ErrorCode.FLOW_CONTROL_ERROR, "more than the window")
                 self._end()
-                self._start(data[PREFIX_BYTES:])
+                self._start((False, data[PREFIX_BYTES:]))
                 return
         try:
             self._feed(data, size)
@@ -114,8 +108,7 @@ class Stream:
         elif not self._intake.ready():
             raise SaccadeError(_CUT_OFF)
         else:
-            compressed, data = self._intake.take()
-            self._start(data, compressed=compressed)
+            self._start(self._intake.take())
 
     def trailers(self) -> None:
         """The request has ended with headers."""
@@ -128,7 +121,7 @@ class Stream:
 
     def fail(self, error: SaccadeError) -> None:
         """Ends the call with an error, and its handler if it still runs."""
-        if self.closed or self.lane.trailers is not None:
+        if self.over:
             return
         block = reply.error_trailers(error) if self.lane.started else reply.without_answer(error)
         sent = self._owner.outbox.end(self.lane, block)
@@ -152,6 +145,49 @@ class Stream:
         if self.task is not None:
             self._owner.cancel(self.task)
         self._close()
+
+    @property
+    def over(self) -> bool:
+        """Whether the call's status is decided, so that its handler can do no more."""
+        return self.closed or self.lane.trailers is not None
+
+    def reply(self, answer: bytes) -> None:
+        """For the handler: the only answer, and the end."""
+        self._release()
+        if not self.over and self._owner.outbox.reply(self.lane, answer):
+            self._close()
+
+    async def send(self, answer: bytes) -> None:
+        """For the handler: one answer of several; waits until another one is welcome."""
+        outbox = self._owner.outbox
+        outbox.send(self.lane, answer)
+        await outbox.room(self.lane)
+
+    def finish(self) -> None:
+        """For the handler: all answers are sent."""
+        self._release()
+        block = reply.TRAILERS if self.lane.started else reply.HEADERS + reply.TRAILERS
+        if not self.over and self._owner.outbox.end(self.lane, block):
+            self._close()
+
+    def refuse(self, error: SaccadeError) -> None:
+        """For the handler: it has ended with an error."""
+        self.task = None
+        self._release()
+        self.fail(error)
+
+    async def plain(self, message: Message) -> bytes:
+        """A message, decompressed.
+
+        Raises:
+            SaccadeError: It cannot be, or is too large then.
+        """
+        compressed, data = message
+        if not compressed:
+            return data
+        if self._head.encoding == "identity":
+            raise SaccadeError("a message is compressed, but the call has no grpc-encoding")
+        return await decompress(data, self._head.encoding, self._owner.max_message_bytes)
 
     def _feed(self, data: bytes, size: int) -> None:
         if self._intake is None:
@@ -180,71 +216,18 @@ class Stream:
         if self._head.content_length is not None and self._head.content_length != self._received:
             raise StreamViolation(ErrorCode.PROTOCOL_ERROR, "content-length is not the length")
 
-    def _start(self, data: bytes, *, compressed: bool = False) -> None:
+    def _start(self, message: Message) -> None:
         if self._method.unary is None:
-            self._start_stream(self._one((compressed, data)))
+            self._start_stream(self._one(message))
         else:
-            run = self._run_unary(data, compressed=compressed)
-            self.task = self._owner.loop.create_task(run)
+            owner = self._owner
+            run = answer_one(self, owner.answerer, self._method, self._call, message)
+            self.task = owner.loop.create_task(run)
 
     def _start_stream(self, messages: AsyncIterator[bytes]) -> None:
-        self.task = self._owner.loop.create_task(self._run_stream(messages))
-
-    async def _run_unary(self, data: bytes, *, compressed: bool) -> None:
         owner = self._owner
-        try:
-            if compressed:
-                data = await self._plain((True, data))
-            answer = await owner.answerer.unary(self._method, data, self._call)
-        except SaccadeError as error:
-            self._end_with(error)
-        except asyncio.CancelledError:
-            self._end_with(_CANCELLED)
-            raise
-        except Exception:  # noqa: BLE001 - the edge: no bug may leave a caller without an answer
-            self._break()
-        else:
-            self._release()
-            if not self.closed and owner.outbox.reply(self.lane, answer):
-                self._close()
-
-    async def _run_stream(self, messages: AsyncIterator[bytes]) -> None:
-        outbox = self._owner.outbox
-        try:
-            stream = self._owner.answerer.stream(self._method, messages, self._call)
-            async with aclosing(cast(AsyncGenerator[bytes, None], stream)) as answers:
-                async for answer in answers:
-                    if self.closed:
-                        return
-                    outbox.send(self.lane, answer)
-                    await outbox.room(self.lane)
-        except SaccadeError as error:
-            self._end_with(error)
-        except asyncio.CancelledError:
-            self._end_with(_CANCELLED)
-            raise
-        except Exception:  # noqa: BLE001 - the edge, as above
-            self._break()
-        else:
-            self._finish_stream()
-
-    def _finish_stream(self) -> None:
-        self._release()
-        if self.closed:
-            return
-        block = reply.TRAILERS if self.lane.started else reply.HEADERS + reply.TRAILERS
-        if self._owner.outbox.end(self.lane, block):
-            self._close()
-
-    def _end_with(self, error: SaccadeError) -> None:
-        """The handler has ended by itself; nothing is left to cancel."""
-        self.task = None
-        self._release()
-        self.fail(error)
-
-    def _break(self) -> None:
-        log.exception("%s failed in the transport", self._method.path)
-        self._end_with(SaccadeError("internal error"))
+        run = answer_stream(self, owner.answerer, self._method, self._call, messages)
+        self.task = owner.loop.create_task(run)
 
     async def _messages(self) -> AsyncIterator[bytes]:
         """The messages of a caller that streams, as they come."""
@@ -252,7 +235,7 @@ class Stream:
             if self._intake is not None:
                 self._intake.consume()
                 if self._intake.ready():
-                    yield await self._plain(self._intake.take())
+                    yield await self.plain(self._intake.take())
                     continue
             if self.ended:
                 if self._intake is not None and not self._intake.empty:
@@ -262,15 +245,7 @@ class Stream:
             await self._arrived
 
     async def _one(self, message: Message) -> AsyncIterator[bytes]:
-        yield await self._plain(message)
-
-    async def _plain(self, message: Message) -> bytes:
-        compressed, data = message
-        if not compressed:
-            return data
-        if self._head.encoding == "identity":
-            raise SaccadeError("a message is compressed, but the call has no grpc-encoding")
-        return await decompress(data, self._head.encoding, self._owner.max_message_bytes)
+        yield await self.plain(message)
 
     def _wake(self) -> None:
         if self._arrived is not None and not self._arrived.done():

@@ -150,6 +150,19 @@ async def test_a_handler_that_streams_waits_for_its_reader() -> None:
     assert 22 == peer.service.chunks
 
 
+async def test_a_handler_that_never_waits_is_held_up() -> None:
+    """Even by a peer that takes everything: others in the event loop have their turns."""
+    peer = Peer()
+    peer.send(window(frames.MAX_WINDOW), window_update(0, frames.MAX_WINDOW - WINDOW))
+    split = message(b"\n\x0b99999 x 999")
+    peer.send(peer.request(1, split, "Split"), peer.request(3, said(b"x")))
+
+    body, _ = await peer.answer(3)
+
+    assert said(b"x") == body
+    assert 100 < peer.service.chunks < 20_000
+
+
 async def test_nothing_is_sent_while_the_transport_is_full() -> None:
     """And everything afterwards."""
     peer = Peer()
