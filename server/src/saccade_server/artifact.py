@@ -107,14 +107,17 @@ class Artifact:
     output: OutputSpec
     class_labels: tuple[str, ...]
 
-    def golden_samples(self) -> list[GoldenSample]:
+    def golden_samples(self, golden: manifest_pb2.GoldenSet | None = None) -> list[GoldenSample]:
         """Reads the samples' images.
+
+        Args:
+            golden: A compiled form's own set; None: the manifest's.
 
         Raises:
             ArtifactError: An image is missing.
         """
         samples = []
-        for sample in self.manifest.golden.samples:
+        for sample in (golden or self.manifest.golden).samples:
             path = inside(self.path / ASSETS, sample.path)
             try:
                 image = path.read_bytes()
@@ -139,12 +142,7 @@ def read_artifact(path: Path) -> Artifact:
         raise ArtifactError(f"{path}/{MANIFEST}: class_labels has {len(labels)} entries")
     if manifest.output.activation not in _ACTIVATIONS:
         raise ArtifactError(f"{path}/{MANIFEST}: output.activation is missing or unknown")
-    for sample in manifest.golden.samples:
-        if len(sample.probabilities) != len(labels):
-            raise ArtifactError(
-                f"{path}/{MANIFEST}: golden sample {sample.path} has "
-                f"{len(sample.probabilities)} probabilities for {len(labels)} classes"
-            )
+    _check_golden(manifest, f"{path}/{MANIFEST}")
     return Artifact(
         path=path,
         manifest=manifest,
@@ -244,6 +242,23 @@ def inside(root: Path, name: str) -> Path:
     if not path.is_relative_to(root.resolve()):
         raise ArtifactError(f"{name!r} leads out of {root}")
     return path
+
+
+def _check_golden(manifest: manifest_pb2.Manifest, source: str) -> None:
+    classes = len(manifest.class_labels)
+    own = [form.golden for form in manifest.compiled if form.HasField("golden")]
+    for golden in (manifest.golden, *own):
+        for sample in golden.samples:
+            if len(sample.probabilities) != classes:
+                raise ArtifactError(
+                    f"{source}: golden sample {sample.path} has "
+                    f"{len(sample.probabilities)} probabilities for {classes} classes"
+                )
+        # A form with fewer samples than the graph would be checked less.
+        if [one.path for one in golden.samples] != [one.path for one in manifest.golden.samples]:
+            raise ArtifactError(
+                f"{source}: a compiled form has other golden samples than the graph"
+            )
 
 
 def _input_spec(spec: manifest_pb2.InputSpec, source: str) -> InputSpec:

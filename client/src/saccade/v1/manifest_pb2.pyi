@@ -193,15 +193,17 @@ class FileChecksum(_message.Message):
     def __init__(self, path: _Optional[str] = ..., sha256: _Optional[str] = ..., bytes: _Optional[int] = ...) -> None: ...
 
 class CompiledForm(_message.Message):
-    __slots__ = ("engine", "path", "source_sha256", "max_abs_error", "quantization")
+    __slots__ = ("engine", "path", "source_sha256", "max_abs_error", "quantization", "golden")
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     SOURCE_SHA256_FIELD_NUMBER: _ClassVar[int]
     MAX_ABS_ERROR_FIELD_NUMBER: _ClassVar[int]
     QUANTIZATION_FIELD_NUMBER: _ClassVar[int]
+    GOLDEN_FIELD_NUMBER: _ClassVar[int]
     engine: str
     path: str
     source_sha256: str
     max_abs_error: float
     quantization: str
-    def __init__(self, engine: _Optional[str] = ..., path: _Optional[str] = ..., source_sha256: _Optional[str] = ..., max_abs_error: _Optional[float] = ..., quantization: _Optional[str] = ...) -> None: ...
+    golden: GoldenSet
+    def __init__(self, engine: _Optional[str] = ..., path: _Optional[str] = ..., source_sha256: _Optional[str] = ..., max_abs_error: _Optional[float] = ..., quantization: _Optional[str] = ..., golden: _Optional[_Union[GoldenSet, _Mapping]] = ...) -> None: ...

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade.v1 import manifest_pb2
 from saccade_server.artifact import Artifact
 from saccade_server.engines import Engine, load_engine
 from saccade_server.engines.convert import convert_to_litert
 from saccade_server.errors import EngineError
 from saccade_server.imaging import graph_values
-from saccade_server.loading.golden import verify_golden
+from saccade_server.loading.golden import golden_error, record_golden, verify_golden
 
 MAX_ABS_ERROR = 1e-4
 """Largest difference of a probability between the SavedModel and its compiled form."""
@@ -28,14 +29,16 @@ class Compiled:
     """A compiled form in memory.
 
     Attributes:
-        max_abs_error: Largest difference of a probability from the SavedModel's, over random
-            images.
+        max_abs_error: Largest difference of a probability from the SavedModel's, over golden and
+            random images.
         agreement: Share of random images with the same best class, 0 to 1.
+        golden: What servers hold this form to; None: the manifest's golden set.
     """
 
     data: bytes
     max_abs_error: float
     agreement: float
+    golden: manifest_pb2.GoldenSet | None
 
 
 def compile_form(
@@ -46,7 +49,8 @@ def compile_form(
 ) -> Compiled:
     """Compiles an artifact's graph and compares both on the golden samples and random images.
 
-    A quantised form may differ; how much that costs is for its maker to measure.
+    A quantised form may differ, and gets a golden set of its own; how much that costs is for its
+    maker to measure.
 
     Args:
         artifact: Whose graph to compile; TensorFlow must be installed.
@@ -65,15 +69,17 @@ def compile_form(
             closing(load_engine(artifact, "tensorflow")) as reference,
             closing(load_engine(artifact, "litert", form=file)) as engine,
         ):
+            golden = record_golden(artifact, engine) if quantization else None
             if not quantization:
                 verify_golden(artifact, engine)
             error, agreement = compare(artifact, reference, engine)
+            error = max(error, golden_error(artifact, engine))
     if not quantization and not (error <= MAX_ABS_ERROR and agreement == 1):
         raise EngineError(
             f"the compiled form differs by {error:.2g} from the SavedModel and has the same best "
             f"class in {agreement:.1%} of random images"
         )
-    return Compiled(data=data, max_abs_error=error, agreement=agreement)
+    return Compiled(data=data, max_abs_error=error, agreement=agreement, golden=golden)
 
 
 def compare(artifact: Artifact, reference: Engine, engine: Engine) -> tuple[float, float]:

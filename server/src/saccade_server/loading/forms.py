@@ -7,6 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from saccade.v1 import manifest_pb2
 from saccade_server.artifact import ASSETS, Artifact, inside, saved_model_sha256
 
 SUFFIX = ".tflite"
@@ -53,6 +54,22 @@ class FormStore:
     def _places(self, artifact: Artifact, source: str) -> tuple[Path, Path]:
         name = source[:32] + SUFFIX
         return artifact.path / FOLDER / name, self._cache / name
+
+
+def golden_of(artifact: Artifact, form: Path | None) -> manifest_pb2.GoldenSet:
+    """What an engine that runs `form` is held to.
+
+    That is the form's own golden set where the manifest has one, as for a quantised form, or else
+    the manifest's, as for the SavedModel (None).
+
+    Raises:
+        ArtifactError: The manifest names a form outside the artifact.
+    """
+    if form is not None:
+        for listed in artifact.manifest.compiled:
+            if listed.HasField("golden") and inside(artifact.path, listed.path) == form.resolve():
+                return listed.golden
+    return artifact.manifest.golden
 
 
 def _write(path: Path, data: bytes) -> Path:
