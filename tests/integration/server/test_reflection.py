@@ -30,7 +30,13 @@ async def test_services_are_listed(reflect: Any) -> None:
     (answer,) = await ask(reflect, pb.ServerReflectionRequest(list_services="*"))
     names = [each.name for each in answer.list_services_response.service]
 
-    assert ["grpc.health.v1.Health", "inference.GRPCInferenceService", NATIVE] == names
+    assert [
+        "grpc.health.v1.Health",
+        "inference.GRPCInferenceService",
+        NATIVE,
+        "tensorflow.serving.ModelService",
+        "tensorflow.serving.PredictionService",
+    ] == names
 
 
 async def test_questions_are_answered_in_order(reflect: Any) -> None:
