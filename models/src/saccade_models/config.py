@@ -11,6 +11,7 @@ from saccade_models.networks import NETWORKS, NetworkOptions
 from saccade_models.repository import check_model_name
 
 MAX_SEED = 2**32 - 1
+QUANTIZATIONS = ("none", "dynamic", "float16", "int8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,8 @@ class TrainingConfig:
 
     `output` is the model repository; the version lands in `output/name/`. `learning_rate` is the
     first one: it falls to 0 along a half cosine. The same `seed` on the same machine gives the
-    same weights.
+    same weights. `quantize` is one of QUANTIZATIONS: what becomes of the form that servers run;
+    with `force` it may lose more accuracy than is allowed.
     """
 
     output: Path
@@ -32,6 +34,8 @@ class TrainingConfig:
     batch_size: int = 64
     learning_rate: float = 2e-3
     seed: int = 1
+    quantize: str = "none"
+    force: bool = False
 
     def __post_init__(self) -> None:
         check_model_name(self.name)
@@ -39,6 +43,7 @@ class TrainingConfig:
             ("network", self.network, NETWORKS),
             ("dataset", self.dataset, DATASETS),
             ("loss", self.loss, LOSSES),
+            ("quantize", self.quantize, QUANTIZATIONS),
         ]:
             if value not in known:
                 raise ConfigError(f"{setting} must be one of {', '.join(known)}, got {value!r}")

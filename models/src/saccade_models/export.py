@@ -1,6 +1,7 @@
 """Makes an artifact of a trained network: the graph, and what a server must know beyond it."""
 
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,18 +12,27 @@ from saccade_models.evaluation import Figures, evaluate
 from saccade_models.golden import write_golden_set
 from saccade_models.graph import INPUT, OUTPUT, SIGNATURE, write_graph
 from saccade_models.provenance import describe_training
+from saccade_models.quantization import QuantizedFigures, quantize
 from saccade_models.quiet import drop_native_chatter
 from saccade_server import artifact as layout
 from saccade_server.engines import load_engine
-from saccade_server.loading import compile_form, forms
+from saccade_server.loading import Compiled, compile_form, forms
 
 if TYPE_CHECKING:
     import keras
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """What was measured on the test split: of the graph, and of its quantised form, if any."""
+
+    test: Figures
+    quantized: QuantizedFigures | None
+
+
 def export_artifact(
     folder: Path, classifier: "keras.Model", config: TrainingConfig, dataset: Dataset
-) -> Figures:
+) -> Exported:
     """Writes a complete artifact into an empty folder.
 
     The figures and golden samples are computed by the graph as written, through the server's own
@@ -34,10 +44,8 @@ def export_artifact(
         config: the settings of the training.
         dataset: what it was trained on.
 
-    Returns:
-        The figures on the test split.
-
     Raises:
+        ModelsError: Quantising costs more accuracy than is allowed.
         OSError: The folder can't be written.
         EngineError: LiteRT can't take the graph, or computes something else.
     """
@@ -68,24 +76,34 @@ def export_artifact(
     )
     layout.write_manifest(folder, manifest)
     # Compared with the SavedModel on the golden samples, which are all there by now.
-    manifest.compiled.append(_write_compiled(layout.read_artifact(folder)))
-    layout.write_manifest(folder, manifest)
-    return figures
-
-
-def _write_compiled(artifact: layout.Artifact) -> manifest_pb2.CompiledForm:
+    artifact = layout.read_artifact(folder)
+    quantized = None
     with drop_native_chatter():
-        compiled = compile_form(artifact)
+        form = compile_form(artifact)
+        if config.quantize != "none":
+            form, quantized = quantize(artifact, dataset, config, exact=form, before=figures)
+            manifest.evaluation.metrics.update(quantized.metrics())
+    manifest.compiled.append(_write_form(artifact, form, quantized.kind if quantized else ""))
+    layout.write_manifest(folder, manifest)
+    return Exported(test=figures, quantized=quantized)
+
+
+def _write_form(
+    artifact: layout.Artifact, form: Compiled, quantization: str
+) -> manifest_pb2.CompiledForm:
     source = layout.saved_model_sha256(artifact.path)
-    # A server looks for forms that it compiled itself under the same name.
-    path = Path(forms.FOLDER) / f"{source[:32]}{forms.SUFFIX}"
+    # A server looks for forms that it compiled itself under this name; those are never quantised.
+    name = f"{source[:32]}-{quantization}" if quantization else source[:32]
+    path = Path(forms.FOLDER) / f"{name}{forms.SUFFIX}"
     (artifact.path / path).parent.mkdir()
-    (artifact.path / path).write_bytes(compiled.data)
+    (artifact.path / path).write_bytes(form.data)
     return manifest_pb2.CompiledForm(
         engine="litert",
         path=path.as_posix(),
         source_sha256=source,
-        max_abs_error=compiled.max_abs_error,
+        max_abs_error=form.max_abs_error,
+        quantization=quantization,
+        golden=form.golden,
     )
 
 

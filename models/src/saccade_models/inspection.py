@@ -5,11 +5,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from saccade.v1 import manifest_pb2
 from saccade_models.errors import ModelsError
 from saccade_models.quiet import drop_native_chatter
 from saccade_server import artifact as layout
 from saccade_server.engines import load_engine
-from saccade_server.loading import golden_error, verify_golden
+from saccade_server.loading import golden_error, golden_of, verify_golden
 
 SHOWN_LABELS = 10
 
@@ -18,7 +19,8 @@ SHOWN_LABELS = 10
 class Verification:
     """What was found to be right.
 
-    `max_abs_errors` has, by engine, the largest difference of a golden probability.
+    `max_abs_errors` has, by engine, the largest difference of a golden probability: of a quantised
+    form from its own golden answers.
     """
 
     files: int
@@ -40,8 +42,9 @@ def verify(artifact: layout.Artifact) -> Verification:
     errors = {}
     for kind, file in files.items():
         with drop_native_chatter(), closing(load_engine(artifact, kind, form=file)) as engine:
-            verify_golden(artifact, engine)
-            errors[kind] = golden_error(artifact, engine)
+            golden = golden_of(artifact, file)
+            verify_golden(artifact, engine, golden)
+            errors[kind] = golden_error(artifact, engine, golden)
     return Verification(
         files=len(artifact.manifest.files),
         samples=len(artifact.manifest.golden.samples),
@@ -82,7 +85,7 @@ def describe(artifact: layout.Artifact) -> Iterator[tuple[str, str]]:
     yield "command", made.command
     yield "created", made.created_at
     yield "files", f"{len(manifest.files)}, {size / 1e6:.1f} MB"
-    yield "compiled", ", ".join(form.engine for form in manifest.compiled) or "none"
+    yield "compiled", ", ".join(map(_form, manifest.compiled)) or "none"
 
 
 def open_artifact(path: Path) -> layout.Artifact:
@@ -95,6 +98,12 @@ def open_artifact(path: Path) -> layout.Artifact:
     if not path.is_dir():
         raise ModelsError(f"{path} is not a folder: name a version's, such as repository/digits/1")
     return layout.read_artifact(path)
+
+
+def _form(form: manifest_pb2.CompiledForm) -> str:
+    if not form.quantization:
+        return form.engine
+    return f"{form.engine} {form.quantization}, off by up to {form.max_abs_error:.1g}"
 
 
 def _listed(before: str, values: dict[str, str]) -> str:

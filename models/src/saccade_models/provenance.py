@@ -47,7 +47,7 @@ def command_line(config: TrainingConfig) -> list[str]:
         "seed": str(config.seed),
     }
     flags = (part for flag, value in arguments.items() for part in (f"--{flag}", value))
-    return ["saccade-models", "train", *flags]
+    return ["saccade-models", "train", *flags, *["--force"] * config.force]
 
 
 def parameters(config: TrainingConfig) -> dict[str, str]:
@@ -59,6 +59,7 @@ def parameters(config: TrainingConfig) -> dict[str, str]:
         "loss": config.loss,
         "activation": config.options.activation,
         "pooling": config.options.pooling,
+        "quantize": config.quantize,
     }
 
 

@@ -6,15 +6,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-CHATTER = b"INFO: "
+CHATTER = (b"INFO: ", b"fully_quantize: ")
 
 
 @contextmanager
 def drop_native_chatter() -> Iterator[None]:
-    """Drops the lines that begin with `INFO: ` from what is written to stderr meanwhile.
+    """Drops the lines that begin as CHATTER from what is written to stderr meanwhile.
 
-    LiteRT tells at each load which delegate it made, and offers no setting against it. The other
-    lines appear at the end. Works on the process's file descriptor, so for all threads.
+    LiteRT tells at each load which delegate it made, and its converter how it quantises; neither
+    offers a setting against it. The other lines appear at the end. Works on the process's file
+    descriptor, so for all threads.
     """
     sys.stderr.flush()
     original = os.dup(2)

@@ -15,6 +15,7 @@ from saccade_models.evaluation import Figures
 from saccade_models.export import export_artifact
 from saccade_models.losses import build_loss
 from saccade_models.networks import build_classifier
+from saccade_models.quantization import QuantizedFigures
 from saccade_models.repository import publish_version, stage_version
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class TrainingResult:
 
     path: Path
     test: Figures
+    quantized: QuantizedFigures | None
     seconds: float
 
     @property
@@ -40,7 +42,8 @@ def train(config: TrainingConfig) -> TrainingResult:
     """Trains, measures on the test split once, and publishes a new version.
 
     Raises:
-        ModelsError: The output can't be written, or the training went astray.
+        ModelsError: The output can't be written, the training went astray, or quantising costs too
+            much accuracy.
     """
     started = time.monotonic()
     folder = config.output / config.name
@@ -48,11 +51,16 @@ def train(config: TrainingConfig) -> TrainingResult:
         dataset = load_dataset(config.dataset)
         classifier = fit_classifier(config, dataset)
         try:
-            figures = export_artifact(staging, classifier, config, dataset)
+            exported = export_artifact(staging, classifier, config, dataset)
         except OSError as error:
             raise ModelsError(f"cannot write to {folder}: {error.strerror or error}") from error
         path = publish_version(staging)
-    return TrainingResult(path=path, test=figures, seconds=time.monotonic() - started)
+    return TrainingResult(
+        path=path,
+        test=exported.test,
+        quantized=exported.quantized,
+        seconds=time.monotonic() - started,
+    )
 
 
 def fit_classifier(config: TrainingConfig, dataset: Dataset) -> "keras.Model":

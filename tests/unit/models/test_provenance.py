@@ -19,7 +19,7 @@ def test_the_command_has_every_setting() -> None:
     assert (
         "saccade-models train --network cnn --dataset digits --output models/repository "
         "--name digits --epochs 3 --batch-size 64 --learning-rate 0.002 --loss cross-entropy "
-        "--activation relu --pooling mean --seed 5"
+        "--activation relu --pooling mean --quantize none --seed 5"
     ) == made.command
 
 
