@@ -1,0 +1,149 @@
+"""The manifest of an artifact: reading, checking and writing."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from google.protobuf import json_format
+from numpy.typing import NDArray
+
+from saccade.v1 import manifest_pb2
+from saccade_server.artifact.files import ASSETS, GRAPH, MANIFEST, checksum_files, inside, sha256
+from saccade_server.artifact.specs import InputSpec, OutputSpec, read_input_spec
+from saccade_server.errors import ArtifactError
+
+FORMAT = 1
+MAX_CLASSES = 1_000_000
+MAX_MANIFEST_BYTES = 64 << 20
+
+_ACTIVATIONS = (manifest_pb2.ACTIVATION_PROBABILITIES, manifest_pb2.ACTIVATION_LOGITS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenSample:
+    """An image whose class probabilities are known."""
+
+    image: bytes
+    probabilities: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """A version's folder and what its manifest says."""
+
+    path: Path
+    manifest: manifest_pb2.Manifest
+    input: InputSpec
+    output: OutputSpec
+    class_labels: tuple[str, ...]
+
+    def golden_samples(self, golden: manifest_pb2.GoldenSet | None = None) -> list[GoldenSample]:
+        """Reads the samples' images.
+
+        Args:
+            golden: A compiled form's own set; None: the manifest's.
+
+        Raises:
+            ArtifactError: An image is missing.
+        """
+        samples = []
+        for sample in (golden or self.manifest.golden).samples:
+            path = inside(self.path / ASSETS, sample.path)
+            try:
+                image = path.read_bytes()
+            except OSError as error:
+                raise ArtifactError(f"golden sample {path}: {error.strerror}") from error
+            probabilities = np.asarray(sample.probabilities, np.float32)
+            samples.append(GoldenSample(image=image, probabilities=probabilities))
+        return samples
+
+
+def read_artifact(path: Path) -> Artifact:
+    """Reads and checks a version's folder.
+
+    Raises:
+        ArtifactError: There is no graph, or no manifest, or the manifest is wrong.
+    """
+    if not (path / GRAPH).is_file():
+        raise ArtifactError(f"{path} has no {GRAPH}: it is not a SavedModel, or not copied whole")
+    manifest = read_manifest(path)
+    labels = tuple(manifest.class_labels)
+    if not 1 <= len(labels) <= MAX_CLASSES:
+        raise ArtifactError(f"{path}/{MANIFEST}: class_labels has {len(labels)} entries")
+    if manifest.output.activation not in _ACTIVATIONS:
+        raise ArtifactError(f"{path}/{MANIFEST}: output.activation is missing or unknown")
+    _check_golden(manifest, f"{path}/{MANIFEST}")
+    return Artifact(
+        path=path,
+        manifest=manifest,
+        input=read_input_spec(manifest.input, f"{path}/{MANIFEST}"),
+        output=OutputSpec(
+            name=manifest.output.name,
+            logits=manifest.output.activation == manifest_pb2.ACTIVATION_LOGITS,
+        ),
+        class_labels=labels,
+    )
+
+
+def read_manifest(path: Path) -> manifest_pb2.Manifest:
+    """Parses the manifest of the artifact in `path`.
+
+    Raises:
+        ArtifactError: It is missing, too large, not JSON of the right form, or of a newer format.
+    """
+    file = path / MANIFEST
+    try:
+        if file.stat().st_size > MAX_MANIFEST_BYTES:
+            raise ArtifactError(f"{file} is larger than {MAX_MANIFEST_BYTES} bytes")
+        text = file.read_text("utf-8")
+        manifest = json_format.Parse(text, manifest_pb2.Manifest(), ignore_unknown_fields=True)
+    except (OSError, UnicodeDecodeError, json_format.ParseError) as error:
+        raise ArtifactError(f"{file}: {error}") from error
+    if not 1 <= manifest.format <= FORMAT:
+        raise ArtifactError(
+            f"{file} is of format {manifest.format}, this server reads 1 to {FORMAT}"
+        )
+    return manifest
+
+
+def write_manifest(path: Path, manifest: manifest_pb2.Manifest) -> None:
+    """Writes the manifest of the artifact in `path`, whose other files must all be there.
+
+    Fills in `format` and the checksums of the other files.
+    """
+    manifest.format = FORMAT
+    del manifest.files[:]
+    manifest.files.extend(checksum_files(path))
+    text = json_format.MessageToJson(manifest, preserving_proto_field_name=True)
+    (path / MANIFEST).write_text(text + "\n", "utf-8")
+
+
+def verify_files(artifact: Artifact) -> None:
+    """Compares every file that the manifest names with its checksum.
+
+    Raises:
+        ArtifactError: A file is missing or differs; the text names it.
+    """
+    for expected in artifact.manifest.files:
+        file = inside(artifact.path, expected.path)
+        if not file.is_file():
+            raise ArtifactError(f"{file} is missing")
+        if file.stat().st_size != expected.bytes or sha256(file) != expected.sha256:
+            raise ArtifactError(f"{file} is not the file that the manifest describes")
+
+
+def _check_golden(manifest: manifest_pb2.Manifest, source: str) -> None:
+    classes = len(manifest.class_labels)
+    own = [form.golden for form in manifest.compiled if form.HasField("golden")]
+    for golden in (manifest.golden, *own):
+        for sample in golden.samples:
+            if len(sample.probabilities) != classes:
+                raise ArtifactError(
+                    f"{source}: golden sample {sample.path} has "
+                    f"{len(sample.probabilities)} probabilities for {classes} classes"
+                )
+        # A form with fewer samples than the graph would be checked less.
+        if [one.path for one in golden.samples] != [one.path for one in manifest.golden.samples]:
+            raise ArtifactError(
+                f"{source}: a compiled form has other golden samples than the graph"
+            )
