@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from conftest import StartServer
+
 COMMAND = [sys.executable, "-m", "saccade_models"]
 TRAIN = ["train", "--network", "cnn", "--dataset", "digits", "--name", "digits"]
 
@@ -93,6 +95,24 @@ def test_an_export_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     done = run(*TRAIN, "--output", tmp_path, "--epochs", "1", preexec=only_small_files)
 
     assert (1, 1, []) == (done.returncode, done.stderr.count("\n"), os.listdir(tmp_path))
+
+
+@pytest.mark.parametrize("kind", ["dynamic", "int8"])
+def test_a_quantised_version_is_served(
+    kind: str, tmp_path: Path, start_server: StartServer
+) -> None:
+    """LiteRT alone serves it, and inspect verifies it; training tells its figures in one line."""
+    repository = tmp_path / "repository"
+    done = run(*TRAIN, "--output", repository, "--epochs", "2", "--quantize", kind, "--force")
+    assert ("", 0) == (done.stderr, done.returncode)
+    inspected = run("inspect", repository / "digits" / "1")
+    start_server(repository, "--engine=litert").wait_ready()
+
+    assert (f"{kind}: test accuracy", 0, True) == (
+        done.stdout.splitlines()[1][: len(f"{kind}: test accuracy")],
+        inspected.returncode,
+        f"litert {kind}, off by up to" in inspected.stdout,
+    )
 
 
 def test_an_interrupted_training_leaves_nothing_behind(tmp_path: Path) -> None:
