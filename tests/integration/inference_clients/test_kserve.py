@@ -23,8 +23,14 @@ from integration.inference_clients.environments import (
 
 pytestmark = pytest.mark.timeout(700)
 
-CASES = ("grpc FP32 True", "grpc FP32 False", "grpc UINT8 True", "grpc UINT8 False")
-CASES += ("rest FP32 True", "rest FP32 False")
+CASES = (
+    "grpc FP32 True",
+    "grpc FP32 False",
+    "grpc UINT8 True",
+    "grpc UINT8 False",
+    "rest FP32 True",
+    "rest FP32 False",
+)
 
 
 @pytest.fixture(scope="module")

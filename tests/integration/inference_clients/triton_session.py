@@ -74,9 +74,13 @@ def sync_session(name: str, module: Any, address: str, images: Any, files: Any) 
 def describe(grpc_address: str, http_address: str) -> None:
     over_grpc = triton_grpc.InferenceServerClient(grpc_address)
     over_http = triton_http.InferenceServerClient(http_address)
-    calls = ("get_server_metadata", "get_model_metadata", "get_model_config")
-    calls += ("get_inference_statistics", "get_model_repository_index")
-    for call in calls:
+    for call in (
+        "get_server_metadata",
+        "get_model_metadata",
+        "get_model_config",
+        "get_inference_statistics",
+        "get_model_repository_index",
+    ):
         arguments = [MODEL] if "model_" in call and "repository" not in call else []
         seen[f"grpc {call}"] = getattr(over_grpc, call)(*arguments, as_json=True)
         seen[f"http {call}"] = getattr(over_http, call)(*arguments)

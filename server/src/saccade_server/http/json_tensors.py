@@ -6,7 +6,6 @@ tensor extension).
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -136,7 +135,7 @@ def _raw_data(name: str, datatype: str, data: Any) -> bytes:
         return b""
     try:
         numbers = np.asarray(data)
-    except ValueError:
+    except (ValueError, OverflowError):
         numbers = np.empty(0, object)
     if numbers.dtype.kind not in "iuf":
         raise InvalidArgument(f"the data of input {name!r} are not all numbers of one shape")
@@ -149,22 +148,21 @@ def _raw_data(name: str, datatype: str, data: Any) -> bytes:
 
 def _elements(name: str, data: list[Any]) -> Iterator[bytes]:
     """Files in JSON: base64, since their bytes are no text."""
-    for element in data:
-        if isinstance(element, list):
-            yield from _elements(name, element)
-            continue
-        try:
-            yield base64.b64decode(element, validate=True)
-        except (TypeError, ValueError, binascii.Error):
-            raise InvalidArgument(
-                f"the data of input {name!r} are not all base64: send image files so, "
-                "or as binary tensor data"
-            ) from None
+    for row in data:
+        for element in row if isinstance(row, list) else [row]:
+            try:
+                yield base64.b64decode(element, validate=True)
+            except (TypeError, ValueError):
+                raise InvalidArgument(
+                    f"the data of input {name!r} are not all base64: send image files so, "
+                    "or as binary tensor data"
+                ) from None
 
 
 def _text(said: Mapping[str, Any], name: str) -> str:
     value = said.get(name, "")
-    if not isinstance(value, str):
+    # JSON may hold halves of characters, which are no Unicode text.
+    if not isinstance(value, str) or any("\ud800" <= each <= "\udfff" for each in value):
         raise InvalidArgument(f"{name!r} must be text")
     return value
 

@@ -55,7 +55,7 @@ def asker(channel: grpc.aio.Channel) -> Ask:
     """Calls a unary method with the request that belongs to it, or with one made of fields."""
 
     async def ask(method: str, request: Any = None, /, **fields: Any) -> Any:
-        call = channel.unary_unary(
+        call: Any = channel.unary_unary(
             f"/{SERVICE}/{method}",
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=getattr(pb, f"{method}Response").FromString,

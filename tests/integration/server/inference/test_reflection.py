@@ -20,7 +20,7 @@ async def test_a_call_needs_nothing_but_reflection(tiny_channel: grpc.aio.Channe
     (answer,) = [each async for each in reflect(iter([asked]), timeout=20)]
     pool = descriptor_pool.DescriptorPool()
     for file in reversed(answer.file_descriptor_response.file_descriptor_proto):
-        pool.Add(descriptor_pb2.FileDescriptorProto.FromString(file))  # type: ignore[no-untyped-call]
+        pool.Add(descriptor_pb2.FileDescriptorProto.FromString(file))
     method = pool.FindServiceByName(SERVICE).methods_by_name["ModelInfer"]
     request = message_factory.GetMessageClass(method.input_type)()
     said = {

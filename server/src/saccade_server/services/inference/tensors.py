@@ -4,7 +4,6 @@ Elements travel in row-major order and little endian; an element of BYTES behind
 bytes.
 """
 
-import math
 import struct
 from collections.abc import Iterable
 
@@ -64,8 +63,7 @@ def graph_values(values: NDArray[np.generic], spec: InputSpec) -> Values:
         return _as_pixels(values)
     with np.errstate(over="ignore"):
         floats = values.astype(np.float32, copy=False)
-    # The sum of float32 numbers cannot overflow as float64; one that is not finite stays in it.
-    if not math.isfinite(floats.sum(dtype=np.float64)):
+    if not np.isfinite(floats).all():
         raise InvalidArgument("a value is infinite, not a number, or too large for FP32")
     return floats
 
