@@ -74,6 +74,7 @@ def publish(artifact: Path, folder: Path, form: Compiled, data: bytes) -> layout
     """A copy of the artifact that lists the form as an export does, with `data` as its file."""
     shutil.copytree(artifact, folder)
     manifest = layout.read_manifest(folder)
+    assert form.golden is not None
     manifest.compiled[0].golden.CopyFrom(form.golden)
     manifest.compiled[0].quantization = "int8"
     (folder / manifest.compiled[0].path).write_bytes(data)
