@@ -30,7 +30,7 @@ class TrainingConfig:
     dataset: str = "digits"
     options: NetworkOptions = field(default_factory=NetworkOptions)
     loss: str = "cross-entropy"
-    epochs: int = 20
+    epochs: int = 25
     batch_size: int = 64
     learning_rate: float = 2e-3
     seed: int = 1
