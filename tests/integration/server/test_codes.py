@@ -19,10 +19,6 @@ CLASSIFY = "/saccade.v1.ImageClassifier/Classify"
 ONE = [pixel(1)]
 LARGE = pb.ClassifyRequest(images=[pb.Image(encoded=bytes(2 << 20))])
 
-# A refusal by grpcio's server makes grpcio's client hang now and then, beyond its deadline, for a
-# minute and more.
-HTTP2_ONLY = pytest.mark.parametrize("start_in_process", ["http2"], indirect=True)
-
 INVALID: dict[str, tuple[pb.ClassifyRequest, str]] = {
     "no images": (pb.ClassifyRequest(), "the request has 0 images: send 1 to 16"),
     "too many images": (request(*range(17)), "the request has 17 images: send 1 to 16"),
@@ -180,7 +176,6 @@ async def test_the_server_goes_on_after_a_fault_of_ours(stub: Any, tiny: InProce
     assert 1 == len(answer.results)
 
 
-@HTTP2_ONLY
 async def test_a_message_that_is_too_large_is_resource_exhausted(
     stub: Any, tiny: InProcessServer
 ) -> None:
@@ -190,7 +185,6 @@ async def test_a_message_that_is_too_large_is_resource_exhausted(
     assert ("RESOURCE_EXHAUSTED", []) == (code, tiny.engine.batches)
 
 
-@HTTP2_ONLY
 async def test_the_connection_goes_on_after_a_message_that_is_too_large(stub: Any) -> None:
     """The caller's other calls do not suffer."""
     await failed(stub.Classify(LARGE, timeout=20))
