@@ -33,6 +33,10 @@ TOO_LATE = {
     "http2": {grpc.StatusCode.UNAVAILABLE},
 }
 
+# grpcio may hold a call that it has received and not begun until the drain's end (20 s), and so
+# the process; our own transport refuses such a call at once.
+IN_TIME_S = {"grpcio": 25.0, "http2": QUICKLY_S}
+
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 
 
@@ -85,7 +89,11 @@ def test_callers_that_go_on_are_sent_elsewhere(
         took_s = time.monotonic() - started
         refusals = {caller.result() for caller in callers}
 
-    assert (0, set(), True) == (code, refusals - TOO_LATE[transport], took_s < QUICKLY_S)
+    assert (0, set(), True) == (
+        code,
+        refusals - TOO_LATE[transport],
+        took_s < IN_TIME_S[transport],
+    )
 
 
 def call_until_refused(address: str) -> grpc.StatusCode:

@@ -327,6 +327,10 @@ async def test_a_stop_ends_what_does_not_finish(
     await transport.stop(0.1)
 
     assert grpc.StatusCode.UNAVAILABLE == await code_of(call)
+    # grpcio tells the handler in a turn of the loop after `stop` has returned.
+    async with asyncio.timeout(TIMEOUT_S):
+        while not service.cancelled:  # noqa: ASYNC110 - it counts, and others read the count
+            await asyncio.sleep(0.01)
     assert 1 == service.cancelled
 
 
