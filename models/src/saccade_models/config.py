@@ -1,8 +1,9 @@
 """The settings of a training."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from saccade_models.datasets import DATASETS
 from saccade_models.errors import ConfigError
@@ -36,6 +37,11 @@ class TrainingConfig:
     seed: int = 1
     quantize: str = "none"
     force: bool = False
+
+    @classmethod
+    def default(cls, setting: str) -> Any:
+        """What a setting is where nothing is said."""
+        return next(known.default for known in fields(cls) if known.name == setting)
 
     def __post_init__(self) -> None:
         check_model_name(self.name)

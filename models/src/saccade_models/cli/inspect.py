@@ -1,0 +1,23 @@
+"""`saccade-models inspect`."""
+
+import argparse
+from pathlib import Path
+
+SUMMARY = "Print an artifact's manifest and verify the artifact."
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Declares the artifact's folder."""
+    parser.add_argument("artifact", type=Path, help="a version's folder")
+
+
+def run(flags: argparse.Namespace) -> None:
+    """Prints what the manifest says, then what was verified."""
+    from saccade_models.inspection import describe, open_artifact, verify
+
+    artifact = open_artifact(flags.artifact)
+    for heading, text in describe(artifact):
+        print(f"{heading:<12}{text}")
+    found = verify(artifact)
+    errors = ", ".join(f"{kind} off by {error:.1g}" for kind, error in found.max_abs_errors.items())
+    print(f"{'verified':<12}{found.files} checksums; {found.samples} golden samples: {errors}")

@@ -1,0 +1,25 @@
+"""`saccade-models samples`."""
+
+import argparse
+from pathlib import Path
+
+from saccade_models.config import TrainingConfig
+from saccade_models.datasets import DATASETS, load_dataset
+
+SUMMARY = "Write images of a test split as PNG files."
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Declares which data set, how many images, and where to."""
+    default = TrainingConfig.default("dataset")
+    parser.add_argument("--dataset", choices=DATASETS, default=default, help="which")
+    parser.add_argument("--count", type=int, default=20, help="how many")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where to")
+
+
+def run(flags: argparse.Namespace) -> None:
+    """Writes the images."""
+    from saccade_models.samples import write_samples
+
+    files = write_samples(load_dataset(flags.dataset), flags.count, flags.output)
+    print(f"{len(files)} images in {flags.output}, named <position>-<class label>.png")
