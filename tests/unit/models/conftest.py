@@ -1,5 +1,7 @@
 """Data for quick trainings."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -33,3 +35,14 @@ def noise() -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     """Four images of random pixels, as the graph takes them."""
     random = np.random.default_rng(0)
     return random.integers(0, 256, (4, 28, 28, 1)).astype(np.float32)
+
+
+@pytest.fixture
+def double_precision() -> Iterator[None]:
+    """Keras computes in float64: what then differs is the formula, not the rounding."""
+    import keras
+
+    before = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    yield
+    keras.config.set_floatx(before)
