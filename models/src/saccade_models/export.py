@@ -14,6 +14,7 @@ from saccade_models.graph import INPUT, OUTPUT, SIGNATURE, write_graph
 from saccade_models.provenance import describe_training
 from saccade_models.quantization import QuantizedFigures, quantize
 from saccade_models.quiet import drop_native_chatter
+from saccade_models.warmup import write_warmup
 from saccade_server import artifact as layout
 from saccade_server.engines import load_engine
 from saccade_server.loading import Compiled, compile_form, forms
@@ -77,6 +78,7 @@ def export_artifact(
     layout.write_manifest(folder, manifest)
     # Compared with the SavedModel on the golden samples, which are all there by now.
     artifact = layout.read_artifact(folder)
+    write_warmup(artifact)
     quantized = None
     with drop_native_chatter():
         form = compile_form(artifact)

@@ -4,10 +4,18 @@ import base64
 import sys
 
 from google.protobuf import descriptor_pb2
-from tensorflow_serving.apis import model_service_pb2, prediction_service_pb2
+from tensorflow_serving.apis import (
+    model_service_pb2,
+    prediction_log_pb2,
+    prediction_service_pb2,
+)
 
 files = descriptor_pb2.FileDescriptorSet()
-waiting = [model_service_pb2.DESCRIPTOR, prediction_service_pb2.DESCRIPTOR]
+waiting = [
+    model_service_pb2.DESCRIPTOR,
+    prediction_log_pb2.DESCRIPTOR,
+    prediction_service_pb2.DESCRIPTOR,
+]
 seen = set()
 while waiting:
     file = waiting.pop()

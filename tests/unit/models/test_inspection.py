@@ -1,3 +1,4 @@
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -6,8 +7,8 @@ import numpy as np
 import pytest
 
 from saccade_models.errors import ModelsError
-from saccade_models.inspection import describe, open_artifact, verify
-from saccade_server.artifact import MANIFEST
+from saccade_models.inspection import describe, list_files, open_artifact, verify
+from saccade_server.artifact import MANIFEST, read_manifest, write_manifest
 from saccade_server.errors import ArtifactError
 
 
@@ -48,6 +49,54 @@ def test_a_missing_file_is_found(copy: Path) -> None:
     assert f"{copy}/fingerprint.pb is missing" == str(caught.value)
 
 
+def test_an_unlisted_file_is_found(copy: Path) -> None:
+    """Something was added after the manifest was written."""
+    (copy / "assets.extra" / "stranger.txt").write_text("")
+
+    with pytest.raises(ArtifactError) as caught:
+        verify(open_artifact(copy))
+
+    assert f"{copy}/assets.extra/stranger.txt is not in the manifest" == str(caught.value)
+
+
+def test_all_that_is_wrong_is_named_at_once(copy: Path) -> None:
+    """One run of the command tells everything."""
+    (copy / "fingerprint.pb").unlink()
+    (copy / "assets.extra" / "golden" / "3.png").write_bytes(b"damaged")
+
+    with pytest.raises(ArtifactError) as caught:
+        verify(open_artifact(copy))
+
+    assert (
+        f"{copy}/assets.extra/golden/3.png is not the file that the manifest describes; "
+        f"{copy}/fingerprint.pb is missing"
+    ) == str(caught.value)
+
+
+def test_a_form_that_a_server_compiled_is_no_stranger(copy: Path) -> None:
+    """A server keeps it beside the artifact, under the graph's checksum."""
+    (form,) = (copy / "assets.extra" / "litert").iterdir()
+    manifest = read_manifest(copy)
+    del manifest.compiled[:]
+    form.unlink()
+    write_manifest(copy, manifest)
+    form.write_bytes(b"compiled later")
+
+    found = verify(open_artifact(copy))
+
+    assert {"tensorflow"} == set(found.max_abs_errors)
+
+
+def test_a_form_of_another_graph_is_found(copy: Path) -> None:
+    """Its checksum may be right, and it still is not this graph."""
+    manifest = read_manifest(copy)
+    manifest.compiled[0].source_sha256 = 64 * "0"
+    write_manifest(copy, manifest)
+
+    with pytest.raises(ArtifactError, match="was compiled from another graph"):
+        verify(open_artifact(copy))
+
+
 def test_answers_other_than_the_golden_ones_are_found(copy: Path) -> None:
     """Right checksums don't help a graph that says something else."""
     manifest = json.loads((copy / MANIFEST).read_text())
@@ -77,5 +126,14 @@ def test_the_description_tells_what_matters(artifact: Path) -> None:
         "serving_default(images): 28 x 28 gray, float32, pixels 0 to 255, resize bicubic",
         "10: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9",
         "cnn, 1,199,882 weights",
+        "golden/ (10 files), litert/, tf_serving_warmup_requests",
         "litert",
-    ) == (told["input"], told["classes"], told["network"], told["compiled"])
+    ) == (told["input"], told["classes"], told["network"], told["extras"], told["compiled"])
+
+
+def test_files_are_listed_with_their_checksums(artifact: Path) -> None:
+    """As the tool sha256sum would."""
+    lines = dict(line.split()[::2] for line in list_files(open_artifact(artifact)))
+    graph = hashlib.sha256((artifact / "saved_model.pb").read_bytes()).hexdigest()
+
+    assert "saved_model.pb" == lines[graph]
