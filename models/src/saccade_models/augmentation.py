@@ -5,9 +5,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import keras
 
+AUGMENTATIONS = ("auto", "none", "writing")
+
 # Chosen by cross-validation on the digits, their test split left out.
 MAX_SHIFT = 0.07
 MAX_TURN = 0.03
+
+
+def resolve(kind: str, dataset: str) -> str:
+    """What `auto` means for a data set; other kinds mean themselves."""
+    return {"digits": "writing"}.get(dataset, "none") if kind == "auto" else kind
+
+
+def augment(kind: str, image_shape: tuple[int, int, int]) -> "keras.Model | None":
+    """The layers of that kind, for pixels 0 to 255; None for `none`.
+
+    Their randomness lies in Keras seed generators, which a training sets anew at each epoch.
+    """
+    return None if kind == "none" else augment_writing(image_shape)
 
 
 def augment_writing(image_shape: tuple[int, int, int]) -> "keras.Model":

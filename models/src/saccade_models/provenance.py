@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 
 from saccade.v1 import manifest_pb2
+from saccade_models.augmentation import resolve
 from saccade_models.config import TrainingConfig
 
 PACKAGES = ("saccade-models", "keras", "numpy", "pillow", "scikit-learn")
@@ -51,12 +52,22 @@ def command_line(config: TrainingConfig) -> list[str]:
 
 
 def parameters(config: TrainingConfig) -> dict[str, str]:
-    """The hyperparameters, by the names of their flags."""
+    """The hyperparameters, by the names of their flags; `auto` is told as what it came to."""
     return {
         "epochs": str(config.epochs),
         "batch-size": str(config.batch_size),
+        "optimizer": config.optimizer,
+        "momentum": str(config.momentum),
         "learning-rate": str(config.learning_rate),
+        "schedule": config.schedule,
+        "warmup-epochs": str(config.warmup_epochs),
+        "weight-decay": str(config.weight_decay),
         "loss": config.loss,
+        "label-smoothing": str(config.label_smoothing),
+        "class-weights": config.class_weights,
+        "augmentation": resolve(config.augmentation, config.dataset),
+        "ema": str(config.ema),
+        "patience": str(config.patience),
         "activation": config.options.activation,
         "pooling": config.options.pooling,
         "quantize": config.quantize,

@@ -6,7 +6,18 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-CHATTER = (b"INFO: ", b"fully_quantize: ")
+CHATTER = (
+    b"INFO: ",
+    b"fully_quantize: ",
+    b"I0000 ",
+    b"WARNING: All log messages before absl::InitializeLog() is called",
+)
+
+
+def load_tensorflow() -> None:
+    """Imports TensorFlow without its news of the processor, which no setting of it silences."""
+    with drop_native_chatter():
+        import tensorflow  # noqa: F401
 
 
 @contextmanager

@@ -37,17 +37,34 @@ def stage_version(model_folder: Path) -> Iterator[Path]:
     Raises:
         ModelsError: The folder can't be created or written.
     """
-    missing = [folder for folder in (model_folder, *model_folder.parents) if not folder.exists()]
     # Named before it is made, so that an interruption at any point finds it to remove.
     staging = model_folder / f".writing-{secrets.token_hex(8)}"
+    with make_folder(model_folder):
+        try:
+            try:
+                staging.mkdir()
+            except OSError as error:
+                raise ModelsError(f"cannot write to {model_folder}: {error.strerror}") from error
+            yield staging
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def make_folder(folder: Path) -> Iterator[None]:
+    """Makes a folder and those above it; what was made and is empty afterwards goes again.
+
+    Raises:
+        ModelsError: It can't be created.
+    """
+    missing = [above for above in (folder, *folder.parents) if not above.exists()]
     try:
         try:
-            staging.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ModelsError(f"cannot write to {model_folder}: {error.strerror}") from error
-        yield staging
+            raise ModelsError(f"cannot write to {folder}: {error.strerror}") from error
+        yield
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
         _remove_empty(missing)
 
 

@@ -15,12 +15,14 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 def run(flags: argparse.Namespace) -> None:
     """Prints what the manifest says, then what was verified."""
     from saccade_models.inspection import describe, list_files, open_artifact, verify
+    from saccade_models.quiet import load_tensorflow
 
     artifact = open_artifact(flags.artifact)
     for heading, text in describe(artifact):
         print(f"{heading:<12}{text}")
     for line in list_files(artifact) if flags.files else ():
         print(f"{'file':<12}{line}")
+    load_tensorflow()
     found = verify(artifact)
     errors = ", ".join(f"{kind} off by {error:.1g}" for kind, error in found.max_abs_errors.items())
     warmup = f"; {found.warmup_requests} warm-up requests" if found.warmup_requests else ""
