@@ -42,7 +42,10 @@ def double_precision() -> Iterator[None]:
     """Keras computes in float64: what then differs is the formula, not the rounding."""
     import keras
 
-    before = keras.config.floatx()
+    # The policy is made of floatx when it is first asked for, and then stays: both are put back.
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
     keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
     yield
-    keras.config.set_floatx(before)
+    keras.config.set_floatx(floatx)
+    keras.config.set_dtype_policy(policy)

@@ -17,6 +17,7 @@ from unit.models.reference_layers import (
     loss_back,
     pool,
     pool_back,
+    truth,
 )
 
 # Keras holds the factor in float32, whatever the layer computes in.
@@ -48,13 +49,14 @@ class ReferenceCnn:
 
     def loss(self, pixels: Array, label: int, name: str) -> float:
         """The loss of one image."""
-        return LOSS[name](self.forward(pixels)["z"], label)
+        z = self.forward(pixels)["z"]
+        return LOSS[name](z, truth(label, len(z)))
 
     def backward(self, pixels: Array, label: int, name: str) -> tuple[Array, list[Array]]:
         """The gradients of the loss: by the pixels, and by each weight in order."""
         _, _, w2, _, w3, _, w4, _ = self._weights
         kept, slope = self.forward(pixels), SLOPE[self._activation]
-        g = loss_back(name, kept["z"], label)
+        g = loss_back(name, kept["z"], truth(label, len(kept["z"])))
         g, by_w4, by_b4 = connect_back(kept["a3"], w4, g)
         g, by_w3, by_b3 = connect_back(kept["v"], w3, g * slope(kept["a3"]))
         a2 = kept["a2"]

@@ -137,24 +137,24 @@ def softmax(z: Array) -> Array:
     return p
 
 
-def _one_hot(classes: int, label: int) -> Array:
-    truth: Array = np.eye(classes)[label]
-    return truth
+def truth(label: int, classes: int, smoothing: float = 0) -> Array:
+    """t[k] = (1 - s) [k = label] + s / K: one-hot, or smoothed."""
+    t: Array = (1 - smoothing) * np.eye(classes)[label] + smoothing / classes
+    return t
 
 
-LOSS: dict[str, Callable[[Array, int], float]] = {
-    "cross-entropy": lambda z, label: float(-np.log(softmax(z)[label])),
-    "mse": lambda z, label: float(np.mean((softmax(z) - _one_hot(len(z), label)) ** 2)),
+LOSS: dict[str, Callable[[Array, Array], float]] = {
+    "cross-entropy": lambda z, t: float(-t @ np.log(softmax(z))),
+    "mse": lambda z, t: float(np.mean((softmax(z) - t) ** 2)),
 }
 
 
-def loss_back(name: str, z: Array, label: int) -> Array:
-    """The gradient by the logits: p - y, or p (r - r.p) with r = 2 (p - y) / K."""
+def loss_back(name: str, z: Array, t: Array) -> Array:
+    """The gradient by the logits: p - t, or p (r - r.p) with r = 2 (p - t) / K."""
     p = softmax(z)
-    error = p - _one_hot(len(z), label)
     if name == "cross-entropy":
-        return error
-    r = 2 * error / len(z)
+        return p - t
+    r = 2 * (p - t) / len(z)
     return p * (r - r @ p)
 
 
@@ -162,6 +162,15 @@ def descend(theta: Array, gradients: list[Array], rate: float) -> Array:
     """Gradient descent: theta - rate g, once for each gradient."""
     for g in gradients:
         theta = theta - rate * g
+    return theta
+
+
+def descend_with_momentum(theta: Array, gradients: list[Array], rate: float) -> Array:
+    """Nesterov's momentum with mu = 0.9, once for each gradient."""
+    velocity = np.zeros_like(theta)
+    for g in gradients:
+        velocity = 0.9 * velocity - rate * g
+        theta = theta + 0.9 * velocity - rate * g
     return theta
 
 

@@ -1,7 +1,6 @@
 """Keras computes what models/README.md says: its layers and losses against plain NumPy."""
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 
 from saccade_models.losses import LOSSES, build_loss
 from saccade_models.networks import ACTIVATIONS, POOLINGS
+from saccade_models.training.schedule import Schedule
 from unit.models import reference_layers as reference
 from unit.models.reference_layers import Array
 
@@ -237,44 +237,56 @@ def test_softmax_is_unmoved_by_what_is_added_to_all_logits(random: np.random.Gen
 
 
 @pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("smoothing", [0, 0.1])
 def test_a_loss_and_its_gradient_by_the_logits_are_those_of_the_formula(
-    random: np.random.Generator, name: str
+    random: np.random.Generator, name: str, smoothing: float
 ) -> None:
-    """Softmax and cross-entropy together give p - y; mse p (r - r.p), r = 2 (p - y) / K."""
+    """Softmax and cross-entropy together give p - t; mse p (r - r.p), r = 2 (p - t) / K."""
     import tensorflow as tf
 
     z, label = random.normal(scale=2, size=10), 3
-    back = reference.loss_back(name, z, label)
+    truth = reference.truth(label, 10, smoothing)
+    back = reference.loss_back(name, z, truth)
     logits = tf.constant(z[np.newaxis])
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        loss = build_loss(name)(tf.constant([label]), logits)
+        loss = build_loss(name, label_smoothing=smoothing)(tf.constant([label]), logits)
 
-    assert_same(loss.numpy()[0], reference.LOSS[name](z, label))
+    assert_same(loss.numpy()[0], reference.LOSS[name](z, truth))
     assert_same(tape.gradient(loss, logits).numpy()[0], back)
-    slopes = finite_differences(lambda z: reference.LOSS[name](z, label), z)
+    slopes = finite_differences(lambda z: reference.LOSS[name](z, truth), z)
     np.testing.assert_allclose(slopes, back, atol=1e-8)
     assert abs(back.sum()) < 1e-12
 
 
 def test_a_sure_mistake_still_has_a_gradient_by_cross_entropy_but_hardly_by_mse() -> None:
-    """With p of the right class near 0, p - y stays near -1, and mse's is about p itself."""
-    z, label = np.array([12.0, 0.0, 0.0]), 1
+    """With p of the right class near 0, p - t stays near -1, and mse's is about p itself."""
+    z, truth = np.array([12.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0])
 
-    assert reference.loss_back("cross-entropy", z, label)[label] < -0.99
-    assert abs(reference.loss_back("mse", z, label)[label]) < 1e-4
+    assert reference.loss_back("cross-entropy", z, truth)[1] < -0.99
+    assert abs(reference.loss_back("mse", z, truth)[1]) < 1e-4
 
 
-@pytest.mark.parametrize(("name", "steps"), [("SGD", reference.descend), ("Adam", reference.adam)])
+@pytest.mark.parametrize(
+    ("name", "settings", "steps"),
+    [
+        ("SGD", {}, reference.descend),
+        ("SGD", {"momentum": 0.9, "nesterov": True}, reference.descend_with_momentum),
+        ("Adam", {}, reference.adam),
+    ],
+)
 def test_an_optimizer_steps_as_the_formula_says(
-    random: np.random.Generator, name: str, steps: Callable[[Array, list[Array], float], Array]
+    random: np.random.Generator,
+    name: str,
+    settings: dict[str, Any],
+    steps: Callable[[Array, list[Array], float], Array],
 ) -> None:
-    """Three gradients one after the other, so that Adam's memory counts."""
+    """Three gradients one after the other, so that what an optimizer remembers counts."""
     import keras
 
     theta, gradients = random.normal(size=5), list(random.normal(size=(3, 5)))
     variable = keras.Variable(theta)
-    optimizer = getattr(keras.optimizers, name)(0.01)
+    optimizer = getattr(keras.optimizers, name)(0.01, **settings)
     for gradient in gradients:
         optimizer.apply([keras.ops.convert_to_tensor(gradient)], [variable])
 
@@ -284,13 +296,10 @@ def test_an_optimizer_steps_as_the_formula_says(
     )
 
 
-def test_the_learning_rate_falls_along_half_a_cosine() -> None:
-    """rate(t) = rate(0) (1 + cos(pi t / T)) / 2: whole at the start, half midway, 0 at the end."""
-    import keras
+def test_the_learning_rate_rises_in_a_line_and_falls_along_half_a_cosine() -> None:
+    """Peak (t + 1) / w before step w, then peak (1 + cos(pi (t - w) / (T - w))) / 2."""
+    schedule = Schedule(kind="cosine", peak=0.002, warmup_steps=20, steps=100)
 
-    schedule = keras.optimizers.schedules.CosineDecay(0.002, 100)
-    rates = [float(schedule(t)) for t in range(0, 101, 10)]
-
-    expected = [0.002 * (1 + np.cos(np.pi * t / 100)) / 2 for t in range(0, 101, 10)]
-    np.testing.assert_allclose(rates, expected, rtol=1e-5, atol=1e-9)
-    assert all(before > after for before, after in pairwise(rates))
+    rising = [0.002 * (t + 1) / 20 for t in range(20)]
+    falling = [0.002 * (1 + np.cos(np.pi * (t - 20) / 80)) / 2 for t in range(20, 101)]
+    np.testing.assert_allclose([schedule.rate(t) for t in range(101)], rising + falling, atol=1e-15)
