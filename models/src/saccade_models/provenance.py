@@ -52,7 +52,10 @@ def command_line(config: TrainingConfig) -> list[str]:
 
 
 def parameters(config: TrainingConfig) -> dict[str, str]:
-    """The hyperparameters, by the names of their flags; `auto` is told as what it came to."""
+    """The hyperparameters, by the names of their flags; `auto` is told as what it came to.
+
+    Options of the network are told where somebody chose them.
+    """
     return {
         "epochs": str(config.epochs),
         "batch-size": str(config.batch_size),
@@ -68,8 +71,7 @@ def parameters(config: TrainingConfig) -> dict[str, str]:
         "augmentation": resolve(config.augmentation, config.dataset),
         "ema": str(config.ema),
         "patience": str(config.patience),
-        "activation": config.options.activation,
-        "pooling": config.options.pooling,
+        **config.options.chosen(),
         "quantize": config.quantize,
     }
 

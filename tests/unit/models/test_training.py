@@ -10,6 +10,7 @@ from saccade_models.errors import ModelsError
 from saccade_models.training.checkpoints import Checkpoints
 from saccade_models.training.fitting import Fitted, fit
 from saccade_models.training.history import Epoch, History, best_epoch
+from saccade_models.training.interruption import Interruption
 
 
 class SilentProgress:
@@ -46,7 +47,11 @@ def run(
     )
     folder.mkdir(exist_ok=True)
     return fit(
-        config, dataset, checkpoints=Checkpoints(folder), progress=progress or SilentProgress()
+        config,
+        dataset,
+        checkpoints=Checkpoints(folder),
+        progress=progress or SilentProgress(),
+        interruption=Interruption(),
     )
 
 

@@ -10,6 +10,7 @@ from saccade_models.progress import Progress
 from saccade_models.training.checkpoints import Checkpoint, Checkpoints
 from saccade_models.training.curves import Curves
 from saccade_models.training.history import Epoch, History, best_epoch
+from saccade_models.training.interruption import Interruption
 from saccade_models.training.trainer import Arrays, Trainer
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def fit(
     *,
     checkpoints: Checkpoints,
     progress: Progress,
+    interruption: Interruption,
     curves: Curves | None = None,
 ) -> Fitted:
     """Trains, keeping a checkpoint after each epoch, and goes on from one that is there.
@@ -46,6 +48,7 @@ def fit(
 
     Raises:
         ModelsError: The loss is no longer a number, or a checkpoint can't be read or written.
+        KeyboardInterrupt: A signal came; what was finished before is kept.
     """
     trainer = Trainer(config, dataset)
     history: History = ()
@@ -54,7 +57,7 @@ def fit(
         history, best = last.history, last.best
     progress.begin(history, steps=trainer.steps)
     while not _is_done(config, history):
-        epoch = _run_epoch(trainer, len(history), progress)
+        epoch = _run_epoch(trainer, len(history), progress, interruption)
         history = (*history, epoch)
         if config.patience and best_epoch(history) is epoch:
             best = trainer.read_classifier()
@@ -68,9 +71,16 @@ def fit(
     return Fitted(classifier=trainer.classifier, history=history, epoch=chosen)
 
 
-def _run_epoch(trainer: Trainer, index: int, progress: Progress) -> Epoch:
+def _run_epoch(
+    trainer: Trainer, index: int, progress: Progress, interruption: Interruption
+) -> Epoch:
     started = time.monotonic()
-    loss, accuracy = trainer.train_epoch(index, progress.end_step)
+
+    def end_step() -> None:
+        interruption.check()
+        progress.end_step()
+
+    loss, accuracy = trainer.train_epoch(index, end_step)
     val_loss, val_accuracy = trainer.validate()
     return Epoch(
         number=index + 1,

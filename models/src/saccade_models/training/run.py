@@ -19,6 +19,7 @@ from saccade_models.training.checks import check_trainable
 from saccade_models.training.curves import Curves
 from saccade_models.training.fitting import Fitted, fit
 from saccade_models.training.history import Epoch, History
+from saccade_models.training.interruption import Interruption, watch_signals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +64,13 @@ def train(config: TrainingConfig) -> TrainingResult:
     with make_folder(folder), closing(build_progress(config.epochs)) as progress:
         dataset = load_dataset(config.dataset)
         check_trainable(dataset, config.batch_size)
-        with open_checkpoints(config, dataset) as checkpoints, _telling(config, checkpoints):
-            fitted = _fit(config, dataset, checkpoints, progress)
+        with (
+            open_checkpoints(config, dataset) as checkpoints,
+            _interruptible(config, checkpoints) as interruption,
+        ):
+            fitted = _fit(config, dataset, checkpoints, progress, interruption)
             progress.close()
-            path, exported = _export(folder, fitted, config, dataset)
+            path, exported = _export(folder, fitted, config, dataset, interruption)
             checkpoints.forget()
     return TrainingResult(
         path=path,
@@ -79,7 +83,11 @@ def train(config: TrainingConfig) -> TrainingResult:
 
 
 def _fit(
-    config: TrainingConfig, dataset: Dataset, checkpoints: Checkpoints, progress: Progress
+    config: TrainingConfig,
+    dataset: Dataset,
+    checkpoints: Checkpoints,
+    progress: Progress,
+    interruption: Interruption,
 ) -> Fitted:
     if config.restart:
         checkpoints.forget()
@@ -90,31 +98,49 @@ def _fit(
         if config.tensorboard is not None:
             run = f"{config.name}{checkpoints.folder.name}"
             curves = stack.enter_context(closing(Curves(config.tensorboard / run)))
-        return fit(config, dataset, checkpoints=checkpoints, progress=progress, curves=curves)
+        return fit(
+            config,
+            dataset,
+            checkpoints=checkpoints,
+            progress=progress,
+            interruption=interruption,
+            curves=curves,
+        )
 
 
 def _export(
-    folder: Path, fitted: Fitted, config: TrainingConfig, dataset: Dataset
+    folder: Path,
+    fitted: Fitted,
+    config: TrainingConfig,
+    dataset: Dataset,
+    interruption: Interruption,
 ) -> tuple[Path, Exported]:
     with stage_version(folder) as staging:
         try:
             exported = export_artifact(staging, fitted.classifier, config, dataset)
         except OSError as error:
             raise ModelsError(f"cannot write to {folder}: {error.strerror or error}") from error
+        interruption.check()
         return publish_version(staging), exported
 
 
 @contextmanager
-def _telling(config: TrainingConfig, checkpoints: Checkpoints) -> Iterator[None]:
-    """Turns Ctrl-C into an error that says what is kept."""
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        if checkpoints.epochs == 0:
-            raise Interrupted(
-                "interrupted before the first epoch was finished: nothing was written"
-            ) from error
-        raise Interrupted(
-            f"interrupted after epoch {checkpoints.epochs} of {config.epochs}: the same command "
-            f"goes on from there, --restart begins anew"
-        ) from error
+def _interruptible(config: TrainingConfig, checkpoints: Checkpoints) -> Iterator[Interruption]:
+    """Turns Ctrl-C and SIGTERM into an error that says what is kept."""
+    with watch_signals() as interruption:
+        try:
+            yield interruption
+        # Whatever it was taken for where it hit.
+        except (Exception, KeyboardInterrupt) as error:
+            if not interruption.requested:
+                raise
+            raise Interrupted(_kept(config, checkpoints)) from error
+
+
+def _kept(config: TrainingConfig, checkpoints: Checkpoints) -> str:
+    if checkpoints.epochs == 0:
+        return "interrupted before the first epoch was finished: nothing was written"
+    return (
+        f"interrupted after epoch {checkpoints.epochs} of {config.epochs}: the same command goes "
+        f"on from there, --restart begins anew"
+    )
