@@ -108,6 +108,7 @@ def read_cnn(folder: Path) -> TrainedCnn:
     weights = {name: value.numpy() for name, value in zip(WEIGHTS, variables, strict=True)}
     return TrainedCnn(
         weights=weights,
-        activation=made.parameters["activation"],
-        pooling=made.parameters["pooling"],
+        # An artifact tells what was chosen; what was not is the network's own.
+        activation=made.parameters.get("activation", "relu"),
+        pooling=made.parameters.get("pooling", "max"),
     )
