@@ -12,6 +12,7 @@
     └── Unimplemented       a method, or a use of it, that this server does not offer
     ConfigError             wrong settings; the process does not start
     ArtifactError           a version's folder is incomplete or wrong; it does not serve
+    └── IncompleteArtifact  something is missing yet, as in the middle of a copy
     EngineError             an engine failed to load or to run a graph
 
 Whatever is not a SaccadeError reaches the caller as INTERNAL, "internal error", with the request
@@ -115,6 +116,10 @@ class ConfigError(Exception):
 
 class ArtifactError(Exception):
     """A version's folder is incomplete or wrong; the text says which file and why."""
+
+
+class IncompleteArtifact(ArtifactError):
+    """A version's folder is not whole; as it may be in the middle of a copy, it is worth a wait."""
 
 
 class EngineError(Exception):

@@ -91,7 +91,7 @@ def test_a_huge_manifest_is_not_read(tmp_path: Path) -> None:
     with (folder / layout.MANIFEST).open("r+b") as file:
         file.truncate(layout.MAX_MANIFEST_BYTES + 1)
 
-    assert f"{layout.MANIFEST} is larger than 67108864 bytes" == refusal(folder)
+    assert f"{layout.MANIFEST} is larger than 16777216 bytes" == refusal(folder)
 
 
 WRONG: dict[str, tuple[Change, str]] = {

@@ -18,11 +18,13 @@ from saccade_server.artifact.manifest import (
     MAX_MANIFEST_BYTES,
     Artifact,
     GoldenSample,
+    make_artifact,
     read_artifact,
     read_manifest,
     verify_files,
     write_manifest,
 )
+from saccade_server.artifact.snapshot import Snapshot, take_snapshot
 from saccade_server.artifact.specs import MAX_SIDE, ColorSpace, InputSpec, OutputSpec, Resize
 
 __all__ = [
@@ -39,11 +41,14 @@ __all__ = [
     "InputSpec",
     "OutputSpec",
     "Resize",
+    "Snapshot",
     "checksum_files",
     "inside",
+    "make_artifact",
     "read_artifact",
     "read_manifest",
     "saved_model_sha256",
+    "take_snapshot",
     "verify_files",
     "write_manifest",
 ]

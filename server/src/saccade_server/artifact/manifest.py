@@ -9,12 +9,17 @@ from numpy.typing import NDArray
 
 from saccade.v1 import manifest_pb2
 from saccade_server.artifact.files import ASSETS, GRAPH, MANIFEST, checksum_files, inside, sha256
+from saccade_server.artifact.snapshot import MAX_FILES
 from saccade_server.artifact.specs import InputSpec, OutputSpec, read_input_spec
-from saccade_server.errors import ArtifactError
+from saccade_server.errors import ArtifactError, IncompleteArtifact
 
 FORMAT = 1
 MAX_CLASSES = 1_000_000
-MAX_MANIFEST_BYTES = 64 << 20
+MAX_LABEL_CHARACTERS = 1024
+MAX_MANIFEST_BYTES = 16 << 20
+MAX_GOLDEN_SAMPLES = 1000
+MAX_GOLDEN_BYTES = 64 << 20
+MAX_FORMS = 16
 
 _ACTIVATIONS = (manifest_pb2.ACTIVATION_PROBABILITIES, manifest_pb2.ACTIVATION_LOGITS)
 
@@ -50,6 +55,10 @@ class Artifact:
         for sample in (golden or self.manifest.golden).samples:
             path = inside(self.path / ASSETS, sample.path)
             try:
+                if path.stat().st_size > MAX_GOLDEN_BYTES:
+                    raise ArtifactError(
+                        f"golden sample {sample.path} is larger than {MAX_GOLDEN_BYTES} bytes"
+                    )
                 image = path.read_bytes()
             except OSError as error:
                 raise ArtifactError(f"golden sample {path}: {error.strerror}") from error
@@ -62,14 +71,26 @@ def read_artifact(path: Path) -> Artifact:
     """Reads and checks a version's folder.
 
     Raises:
-        ArtifactError: There is no graph, or no manifest, or the manifest is wrong.
+        IncompleteArtifact: There is no graph, or only the beginning of a manifest.
+        ArtifactError: There is no manifest, or the manifest is wrong.
     """
     if not (path / GRAPH).is_file():
-        raise ArtifactError(f"{path} has no {GRAPH}: it is not a SavedModel, or not copied whole")
-    manifest = read_manifest(path)
+        raise IncompleteArtifact(
+            f"{path} has no {GRAPH}: it is not a SavedModel, or not copied whole"
+        )
+    return make_artifact(path, read_manifest(path))
+
+
+def make_artifact(path: Path, manifest: manifest_pb2.Manifest) -> Artifact:
+    """The artifact of a folder and a manifest that need not be in it.
+
+    Raises:
+        ArtifactError: The manifest is wrong.
+    """
     labels = tuple(manifest.class_labels)
     if not 1 <= len(labels) <= MAX_CLASSES:
         raise ArtifactError(f"{path}/{MANIFEST}: class_labels has {len(labels)} entries")
+    _check_sizes(manifest, f"{path}/{MANIFEST}")
     if manifest.output.activation not in _ACTIVATIONS:
         raise ArtifactError(f"{path}/{MANIFEST}: output.activation is missing or unknown")
     _check_golden(manifest, f"{path}/{MANIFEST}")
@@ -89,16 +110,19 @@ def read_manifest(path: Path) -> manifest_pb2.Manifest:
     """Parses the manifest of the artifact in `path`.
 
     Raises:
+        IncompleteArtifact: It ends in the middle.
         ArtifactError: It is missing, too large, not JSON of the right form, or of a newer format.
     """
     file = path / MANIFEST
+    text = "}"
     try:
         if file.stat().st_size > MAX_MANIFEST_BYTES:
             raise ArtifactError(f"{file} is larger than {MAX_MANIFEST_BYTES} bytes")
         text = file.read_text("utf-8")
         manifest = json_format.Parse(text, manifest_pb2.Manifest(), ignore_unknown_fields=True)
     except (OSError, UnicodeDecodeError, json_format.ParseError) as error:
-        raise ArtifactError(f"{file}: {error}") from error
+        cut = not text.rstrip().endswith("}")
+        raise (IncompleteArtifact if cut else ArtifactError)(f"{file}: {error}") from error
     if not 1 <= manifest.format <= FORMAT:
         raise ArtifactError(
             f"{file} is of format {manifest.format}, this server reads 1 to {FORMAT}"
@@ -119,17 +143,43 @@ def write_manifest(path: Path, manifest: manifest_pb2.Manifest) -> None:
 
 
 def verify_files(artifact: Artifact) -> None:
-    """Compares every file that the manifest names with its checksum.
+    """Compares every file that the manifest names with its size and checksum.
+
+    All sizes come first: they tell a copy under way without reading what is there of it.
 
     Raises:
-        ArtifactError: A file is missing or differs; the text names it.
+        IncompleteArtifact: A file is missing or differs; the text names it.
+        ArtifactError: The manifest names a file elsewhere.
     """
-    for expected in artifact.manifest.files:
-        file = inside(artifact.path, expected.path)
+    files = [(inside(artifact.path, each.path), each) for each in artifact.manifest.files]
+    for file, expected in files:
         if not file.is_file():
-            raise ArtifactError(f"{file} is missing")
-        if file.stat().st_size != expected.bytes or sha256(file) != expected.sha256:
-            raise ArtifactError(f"{file} is not the file that the manifest describes")
+            raise IncompleteArtifact(f"{file} is missing")
+        if file.stat().st_size != expected.bytes:
+            raise _other(file)
+    for file, expected in files:
+        if sha256(file) != expected.sha256:
+            raise _other(file)
+
+
+def _other(file: Path) -> IncompleteArtifact:
+    return IncompleteArtifact(f"{file} is not the file that the manifest describes")
+
+
+def _check_sizes(manifest: manifest_pb2.Manifest, source: str) -> None:
+    """Refuses what no classifier has, before anything is allocated for it."""
+    for name, count, most in (
+        ("golden samples", len(manifest.golden.samples), MAX_GOLDEN_SAMPLES),
+        ("compiled forms", len(manifest.compiled), MAX_FORMS),
+        ("files", len(manifest.files), MAX_FILES),
+        (
+            "characters in a class label",
+            max(map(len, manifest.class_labels)),
+            MAX_LABEL_CHARACTERS,
+        ),
+    ):
+        if count > most:
+            raise ArtifactError(f"{source}: there are {count} {name}, at most {most} may be")
 
 
 def _check_golden(manifest: manifest_pb2.Manifest, source: str) -> None:

@@ -11,6 +11,8 @@ from saccade.v1 import manifest_pb2
 from saccade_server.errors import ArtifactError
 
 MAX_SIDE = 8192
+MAX_PIXELS = 1 << 22
+"""Height times width of a graph's input: 2048 x 2048. A queue holds many of them."""
 
 
 class ColorSpace(Enum):
@@ -87,6 +89,10 @@ def read_input_spec(spec: manifest_pb2.InputSpec, source: str) -> InputSpec:
     """
     if not (1 <= spec.height <= MAX_SIDE and 1 <= spec.width <= MAX_SIDE):
         raise ArtifactError(f"{source}: input is {spec.height} x {spec.width}, not 1 to {MAX_SIDE}")
+    if spec.height * spec.width > MAX_PIXELS:
+        raise ArtifactError(
+            f"{source}: input is {spec.height} x {spec.width}, more than {MAX_PIXELS} pixels"
+        )
     try:
         color_space = _COLOR_SPACES[spec.color_space]
         dtype = _DTYPES[spec.data_type]
