@@ -57,7 +57,7 @@ class ProgressBar:
         if done:
             self.say(_going_on(done, self._epochs))
         number = min(len(done) + 1, self._epochs)
-        self._bar.reset(self._task, total=self._epochs * steps, epoch=number)
+        self._bar.reset(self._task, total=self._epochs * steps, epoch=number, figures="")
         # Reset and moved on at once: what an earlier run did is no measure of this one's speed.
         self._bar.update(self._task, completed=len(done) * steps)
         self._bar.start()

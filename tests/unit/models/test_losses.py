@@ -38,6 +38,20 @@ def test_mse_is_computed_on_the_softmax_of_logits() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["cross-entropy", "mse"])
+def test_smoothing_spreads_a_part_of_the_truth_over_all_classes(name: str) -> None:
+    """With s the truth is 1 - s + s / K at the label and s / K elsewhere."""
+    truth = 0.7 * np.eye(3)[LABELS] + 0.1
+    expected = {
+        "cross-entropy": -np.sum(truth * np.log(softmax(LOGITS)), axis=1),
+        "mse": np.mean((softmax(LOGITS) - truth) ** 2, axis=1),
+    }
+
+    loss = build_loss(name, label_smoothing=0.3)(LABELS, LOGITS).numpy()
+
+    np.testing.assert_allclose(loss, expected[name], rtol=1e-5)
+
+
 def test_an_unknown_loss_is_refused() -> None:
     """The text names those that there are."""
     with pytest.raises(ConfigError) as caught:

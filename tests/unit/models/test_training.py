@@ -19,6 +19,7 @@ class SilentProgress:
     def __init__(self, interrupt_at: int | None = None) -> None:
         self.done: History = ()
         self.epochs: list[Epoch] = []
+        self.said: list[str] = []
         self._interrupt_at = interrupt_at
 
     def begin(self, done: History, *, steps: int) -> None:
@@ -32,7 +33,7 @@ class SilentProgress:
         self.epochs.append(epoch)
 
     def say(self, text: str) -> None:
-        raise AssertionError(text)
+        self.said.append(text)
 
     def close(self) -> None:
         pass
@@ -131,6 +132,31 @@ def test_a_finished_training_is_not_repeated(few_digits: Dataset, tmp_path: Path
     second = run(few_digits, tmp_path, again, epochs=2)
 
     assert ([], True) == (again.epochs, same(first, second))
+
+
+def test_restart_begins_anew(few_digits: Dataset, tmp_path: Path) -> None:
+    """What was kept of the same training goes."""
+    run(few_digits, tmp_path, epochs=2)
+    again = SilentProgress()
+
+    run(few_digits, tmp_path, again, epochs=2, restart=True)
+
+    assert ((), 2, []) == (again.done, len(again.epochs), again.said)
+
+
+def test_what_is_kept_of_another_configuration_is_told_and_left_alone(
+    few_digits: Dataset, tmp_path: Path
+) -> None:
+    """Somebody who changed a flag learns why the training does not go on."""
+    run(few_digits, tmp_path / ".training-1", epochs=1)
+    other = SilentProgress()
+
+    run(few_digits, tmp_path / ".training-2", other, epochs=1, seed=2)
+
+    assert [
+        f"begins anew: what is kept in {tmp_path}/.training-1 is of other settings or data"
+    ] == other.said
+    assert (tmp_path / ".training-1" / "checkpoint.npz").exists()
 
 
 def test_a_loss_that_is_no_number_stops_the_training(few_digits: Dataset, tmp_path: Path) -> None:

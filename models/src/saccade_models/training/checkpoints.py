@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from saccade_models.datasets import Dataset
 from saccade_models.errors import ModelsError
 from saccade_models.provenance import installed_versions, parameters
 from saccade_models.training.history import Epoch, History
-from saccade_models.training.trainer import Arrays, State, Trainer
+from saccade_models.training.trainer import Arrays, State
 
 PREFIX = ".training-"
 FILE = "checkpoint.npz"
@@ -48,6 +48,13 @@ class Checkpoint:
     best: Arrays
 
 
+class Stateful(Protocol):
+    """A trainer, as far as its state goes."""
+
+    def write_state(self, state: State) -> None:
+        """Goes back to a state; ValueError if it is another network's."""
+
+
 class Checkpoints:
     """The place of one training's checkpoint; nobody else writes there meanwhile."""
 
@@ -56,7 +63,7 @@ class Checkpoints:
         self.epochs = 0
         """Done in the last checkpoint that was read or written."""
 
-    def load(self, trainer: Trainer) -> Checkpoint | None:
+    def load(self, trainer: Stateful) -> Checkpoint | None:
         """The last one, with the trainer put into its state; None where there is none.
 
         Raises:
@@ -64,7 +71,7 @@ class Checkpoints:
         """
         path = self.folder / FILE
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 record = json.loads(str(arrays["record"]))
                 lists = {
                     kind: [arrays[f"{kind}/{index}"] for index in range(count)]

@@ -53,8 +53,12 @@ def fit(
     trainer = Trainer(config, dataset)
     history: History = ()
     best: Arrays = []
+    if config.restart:
+        checkpoints.forget()
     if (last := checkpoints.load(trainer)) is not None:
         history, best = last.history, last.best
+    elif others := checkpoints.others():
+        progress.say(f"begins anew: what is kept in {others[0]} is of other settings or data")
     progress.begin(history, steps=trainer.steps)
     while not _is_done(config, history):
         epoch = _run_epoch(trainer, len(history), progress, interruption)

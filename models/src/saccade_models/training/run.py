@@ -89,10 +89,6 @@ def _fit(
     progress: Progress,
     interruption: Interruption,
 ) -> Fitted:
-    if config.restart:
-        checkpoints.forget()
-    for other in checkpoints.others():
-        progress.say(f"another configuration's training is kept in {other}: this one begins anew")
     with ExitStack() as stack:
         curves = None
         if config.tensorboard is not None:
