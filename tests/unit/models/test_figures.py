@@ -13,6 +13,7 @@ from saccade_models.figures.passage import TrainedCnn, read_cnn
 from saccade_server.artifact import read_artifact
 from saccade_server.engines import load_engine
 from unit.models.reference_cnn import ReferenceCnn
+from unit.models.reference_layers import LOSS, truth
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +67,15 @@ def test_separation_is_the_variance_between_classes_by_that_within() -> None:
     values = (10 * labels + np.tile([-1, 1], 10)).astype(np.float32)[:, np.newaxis]
 
     assert 825 == pytest.approx(learning.separation(values, labels))
+
+
+def test_cross_entropy_follows_from_the_margin() -> None:
+    """It is log(1 + exp(-m)), whatever the other logits are."""
+    logits, labels = np.random.default_rng(0).normal(scale=3, size=(20, 10)), np.arange(20) % 10
+
+    margins = learning.margins_of(logits, labels)
+
+    expected = [
+        LOSS["cross-entropy"](z, truth(label, 10)) for z, label in zip(logits, labels, strict=True)
+    ]
+    np.testing.assert_allclose(np.log1p(np.exp(-margins)), expected, rtol=1e-12)

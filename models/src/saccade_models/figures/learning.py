@@ -62,7 +62,7 @@ def draw_softmax(cnn: TrainedCnn, split: Split, file: Path) -> None:
 def draw_losses(cnn: TrainedCnn, split: Split, file: Path) -> None:
     """Both losses and their slopes, over how far the right logit leads, and where images lie."""
     logits = cnn.forward(split.images.astype(np.float32))["logits"].astype(np.float64)
-    margins = _margins(logits, split.labels)
+    margins = margins_of(logits, split.labels)
     m = np.linspace(-12, 15, 601)
     p = 1 / (1 + np.exp(-m))
     squares = 2 * (1 - p) ** 2 / CLASSES
@@ -151,8 +151,13 @@ def separation(values: Floats, labels: NDArray[np.int64]) -> float:
     return float(between / ((values - means) ** 2).sum())
 
 
-def _margins(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """z_y - log of the sum of exp of the others: cross-entropy is log(1 + exp(-m))."""
+def margins_of(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """z_y - log of the sum of exp of the others: cross-entropy is log(1 + exp(-m)).
+
+    Args:
+        logits: shape (N, K).
+        labels: shape (N,), class indices.
+    """
     rows = np.arange(len(labels))
     others = logits.copy()
     others[rows, labels] = -np.inf
