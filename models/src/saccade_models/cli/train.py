@@ -40,13 +40,12 @@ def _add_subject(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_network(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("network", "for those networks that leave it open")
-    options = NetworkOptions()
-    for flag, known, default, text in [
-        ("--activation", ACTIVATIONS, options.activation, "after each hidden layer"),
-        ("--pooling", POOLINGS, options.pooling, "how 2 x 2 pixels become one"),
+    group = parser.add_argument_group("network", "for those that leave it open; None: their own")
+    for flag, known, text in [
+        ("--activation", ACTIVATIONS, "after each hidden layer"),
+        ("--pooling", POOLINGS, "how 2 x 2 pixels become one"),
     ]:
-        group.add_argument(flag, choices=known, default=default, help=text)
+        group.add_argument(flag, choices=known, help=text)
 
 
 def _add_optimization(parser: argparse.ArgumentParser) -> None:

@@ -5,13 +5,11 @@ scaled to 0..1 to logits. `build_classifier` puts the scaling in front, so that 
 serving can't differ in it.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from saccade_models.errors import ConfigError
-from saccade_models.networks.cnn import build_cnn
+from saccade_models.networks.catalogue import NETWORKS
+from saccade_models.networks.network import Network
 from saccade_models.networks.options import ACTIVATIONS, POOLINGS, NetworkOptions
 
 if TYPE_CHECKING:
@@ -27,29 +25,6 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
-    """A network before it is built."""
-
-    name: str
-    summary: str
-    apply: "Callable[[keras.KerasTensor, int, NetworkOptions], keras.KerasTensor]"
-
-
-NETWORKS: Mapping[str, Network] = MappingProxyType(
-    {
-        network.name: network
-        for network in [
-            Network(
-                name="cnn",
-                summary="two 3 x 3 convolutions (32, 64), 2 x 2 pooling, dense 128",
-                apply=build_cnn,
-            )
-        ]
-    }
-)
-
-
 def build_classifier(
     name: str, image_shape: tuple[int, int, int], classes: int, options: NetworkOptions
 ) -> "keras.Model":
@@ -59,12 +34,30 @@ def build_classifier(
         Maps float32 (N, H, W, C), pixels 0 to 255, to logits of shape (N, classes).
 
     Raises:
-        ConfigError: There is no network of that name.
+        ConfigError: There is no network of that name, it can't take images of that shape, or it
+            does not leave open what was chosen in `options`.
     """
     if name not in NETWORKS:
         raise ConfigError(f"network must be one of {', '.join(NETWORKS)}, got {name!r}")
+    network = NETWORKS[name]
+    settled = network.settle(options)
+    _check_shape(network, image_shape)
     import keras
 
     images = keras.Input(image_shape, name="images")
     scaled = keras.layers.Rescaling(1 / 255, name="scale")(images)
-    return keras.Model(images, NETWORKS[name].apply(scaled, classes, options), name=name)
+    return keras.Model(images, network.apply(scaled, classes, settled), name=name)
+
+
+def _check_shape(network: Network, image_shape: tuple[int, int, int]) -> None:
+    if network.takes(image_shape):
+        return
+    height, width, channels = image_shape
+    able = [other.name for other in NETWORKS.values() if other.takes(image_shape)]
+    side = network.smallest_side
+    known = " or ".join(map(str, network.channels))
+    raise ConfigError(
+        f"network {network.name} takes images of at least {side} x {side} pixels and {known} "
+        f"channels, got {height} x {width} x {channels}; "
+        + (f"these can: {', '.join(able)}" if able else "no network can")
+    )

@@ -7,6 +7,8 @@ from saccade_models.networks.options import NetworkOptions
 if TYPE_CHECKING:
     import keras
 
+OWN_OPTIONS = NetworkOptions(activation="relu", pooling="max")
+
 
 def build_cnn(
     images: "keras.KerasTensor", classes: int, options: NetworkOptions
@@ -25,10 +27,11 @@ def build_cnn(
     """
     from keras import layers
 
-    pool = {"max": layers.MaxPooling2D, "mean": layers.AveragePooling2D}[options.pooling]
-    x = layers.Conv2D(32, 3, activation=options.activation)(images)
-    x = layers.Conv2D(64, 3, activation=options.activation)(x)
+    settled = options.over(OWN_OPTIONS)
+    pool = layers.AveragePooling2D if settled.pooling == "mean" else layers.MaxPooling2D
+    x = layers.Conv2D(32, 3, activation=settled.activation)(images)
+    x = layers.Conv2D(64, 3, activation=settled.activation)(x)
     x = pool(2)(x)
     x = layers.Flatten()(x)
-    x = layers.Dense(128, activation=options.activation)(x)
+    x = layers.Dense(128, activation=settled.activation)(x)
     return layers.Dense(classes, name="logits")(x)

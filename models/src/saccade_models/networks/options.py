@@ -1,6 +1,6 @@
 """What can be varied in a network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 from saccade_models.errors import ConfigError
 
@@ -10,15 +10,27 @@ POOLINGS = ("max", "mean")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkOptions:
-    """The nonlinearity after each hidden layer, and how 2 x 2 pixels become one."""
+    """What somebody chose; None is the network's own.
 
-    activation: str = "relu"
-    pooling: str = "max"
+    Attributes:
+        activation: The nonlinearity after each hidden layer, one of ACTIVATIONS.
+        pooling: How 2 x 2 pixels become one, one of POOLINGS.
+    """
+
+    activation: str | None = None
+    pooling: str | None = None
 
     def __post_init__(self) -> None:
-        if self.activation not in ACTIVATIONS:
-            raise ConfigError(
-                f"activation must be one of {', '.join(ACTIVATIONS)}, got {self.activation!r}"
-            )
-        if self.pooling not in POOLINGS:
-            raise ConfigError(f"pooling must be one of {', '.join(POOLINGS)}, got {self.pooling!r}")
+        for option, known in (("activation", ACTIVATIONS), ("pooling", POOLINGS)):
+            value = getattr(self, option)
+            if value is not None and value not in known:
+                raise ConfigError(f"{option} must be one of {', '.join(known)}, got {value!r}")
+
+    def chosen(self) -> dict[str, str]:
+        """Those that are not None, by name."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {option: value for option, value in values.items() if value is not None}
+
+    def over(self, own: "NetworkOptions") -> "NetworkOptions":
+        """These, and where nothing was chosen, the network's own."""
+        return replace(own, **self.chosen())
