@@ -76,6 +76,7 @@ def test_cross_entropy_follows_from_the_margin() -> None:
     margins = learning.margins_of(logits, labels)
 
     expected = [
-        LOSS["cross-entropy"](z, truth(label, 10)) for z, label in zip(logits, labels, strict=True)
+        LOSS["cross-entropy"](z, truth(int(label), 10))
+        for z, label in zip(logits, labels, strict=True)
     ]
     np.testing.assert_allclose(np.log1p(np.exp(-margins)), expected, rtol=1e-12)
