@@ -16,6 +16,12 @@ EPOCHS = [
 ]  # fmt: skip
 
 
+def steps(file: Path) -> list[int]:
+    """Of each event."""
+    records = tf.data.TFRecordDataset(str(file))
+    return [tf.compat.v1.Event.FromString(record.numpy()).step for record in records]
+
+
 def read(folder: Path) -> dict[tuple[str, int], float]:
     """Value by tag and step, of all event files of a run; only what is drawn as a curve."""
     events = [
@@ -34,6 +40,7 @@ def read(folder: Path) -> dict[tuple[str, int], float]:
 def test_curves_can_be_seen_while_the_training_runs(tmp_path: Path) -> None:
     """After each epoch its figures are in the files, a run for each split."""
     curves = Curves(tmp_path)
+    curves.begin(())
 
     for epoch in EPOCHS:
         curves.add(epoch)
@@ -49,11 +56,24 @@ def test_curves_can_be_seen_while_the_training_runs(tmp_path: Path) -> None:
     curves.close()
 
 
+def test_a_training_that_goes_on_draws_its_epochs_once(tmp_path: Path) -> None:
+    """What a run that was stopped had drawn is drawn anew, so that no curve turns back."""
+    for done in ((), EPOCHS[:1]):
+        curves = Curves(tmp_path)
+        curves.begin(tuple(done))
+        curves.add(EPOCHS[1])
+        curves.close()
+
+    (file,) = (tmp_path / "train").iterdir()
+
+    assert [0, 1, 1, 1, 2, 2, 2] == steps(file)
+
+
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     """Before anything is computed."""
     (tmp_path / "file").write_text("")
 
     with pytest.raises(ModelsError) as caught:
-        Curves(tmp_path / "file" / "curves")
+        Curves(tmp_path / "file" / "curves").begin(())
 
     assert f"cannot write to {tmp_path}/file/curves: Not a directory" == str(caught.value)

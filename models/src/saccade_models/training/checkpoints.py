@@ -63,6 +63,11 @@ class Checkpoints:
         self.epochs = 0
         """Done in the last checkpoint that was read or written."""
 
+    @property
+    def key(self) -> str:
+        """Stands for everything that shapes the weights; 16 hexadecimal digits."""
+        return self.folder.name.removeprefix(PREFIX)
+
     def load(self, trainer: Stateful) -> Checkpoint | None:
         """The last one, with the trainer put into its state; None where there is none.
 

@@ -4,13 +4,10 @@ TensorFlow writes the event files itself; only to look at them is TensorBoard ne
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from saccade_models.errors import ModelsError
-from saccade_models.training.history import Epoch
-
-if TYPE_CHECKING:
-    pass
+from saccade_models.training.history import Epoch, History
 
 SCALARS = "scalars"
 """The plugin of TensorBoard that draws them."""
@@ -23,17 +20,29 @@ class Curves:
     """
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._writers: dict[str, Any] = {}
+
+    def begin(self, done: History) -> None:
+        """Opens the files, in place of those of an earlier run, with the epochs that are done.
+
+        Raises:
+            ModelsError: They can't be written.
+        """
         import tensorflow as tf
 
-        self._folder = folder
-        self._writers: dict[str, tf.summary.SummaryWriter] = {}
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             for run in ("train", "validation"):
-                self._writers[run] = tf.summary.create_file_writer(str(folder / run))
+                folder = self._folder / run
+                folder.mkdir(parents=True, exist_ok=True)
+                for earlier in folder.glob("events.out.tfevents.*"):
+                    earlier.unlink()
+                self._writers[run] = tf.summary.create_file_writer(str(folder))
                 self._writers[run].init()
         except (OSError, tf.errors.OpError) as error:
-            raise ModelsError(f"cannot write to {folder}: {_reason(error)}") from error
+            raise ModelsError(f"cannot write to {self._folder}: {_reason(error)}") from error
+        for epoch in done:
+            self.add(epoch)
 
     def add(self, epoch: Epoch) -> None:
         """Writes the figures of an epoch; they can be seen at once.

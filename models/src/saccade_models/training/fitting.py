@@ -60,6 +60,8 @@ def fit(
     elif others := checkpoints.others():
         progress.say(f"begins anew: what is kept in {others[0]} is of other settings or data")
     progress.begin(history, steps=trainer.steps)
+    if curves is not None:
+        curves.begin(history)
     while not _is_done(config, history):
         epoch = _run_epoch(trainer, len(history), progress, interruption)
         history = (*history, epoch)

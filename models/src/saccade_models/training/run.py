@@ -62,7 +62,7 @@ def train(config: TrainingConfig) -> TrainingResult:
     started = time.monotonic()
     folder = config.output / config.name
     with make_folder(folder), closing(build_progress(config.epochs)) as progress:
-        dataset = load_dataset(config.dataset)
+        dataset = load_dataset(config.dataset, config.data_dir)
         check_trainable(dataset, config.batch_size)
         with (
             open_checkpoints(config, dataset) as checkpoints,
@@ -92,7 +92,7 @@ def _fit(
     with ExitStack() as stack:
         curves = None
         if config.tensorboard is not None:
-            run = f"{config.name}{checkpoints.folder.name}"
+            run = f"{config.name}-{checkpoints.key}"
             curves = stack.enter_context(closing(Curves(config.tensorboard / run)))
         return fit(
             config,
@@ -115,7 +115,10 @@ def _export(
         try:
             exported = export_artifact(staging, fitted.classifier, config, dataset)
         except OSError as error:
-            raise ModelsError(f"cannot write to {folder}: {error.strerror or error}") from error
+            raise ModelsError(
+                f"cannot write to {folder}: {error.strerror or error}; the training is kept: the "
+                "same command exports it"
+            ) from error
         interruption.check()
         return publish_version(staging), exported
 
