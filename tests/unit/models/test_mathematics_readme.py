@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from saccade_models.networks import NetworkOptions, build_classifier
+from saccade_models.networks import NETWORKS, NetworkOptions, build_classifier
 
 README = Path(__file__).resolve().parents[3] / "models" / "README.md"
 LINE_LINK = re.compile(r"\[`([^`]+)`\]\(([^)#]+)#L(\d+)\)")
@@ -61,12 +61,31 @@ def test_every_formula_is_closed() -> None:
         assert len(opened) == len(closed), formula
 
 
-def table() -> dict[str, list[str]]:
-    """The rows of the table of costs: output, weights, multiply-adds by block."""
-    _, _, text = README.read_text().partition("### What the network weighs and costs")
+def table(heading: str) -> dict[str, list[str]]:
+    """The rows of the table under a heading: the other cells by the first."""
+    _, _, text = README.read_text().partition(f"# {heading}\n")
+    text, _, _ = text.partition("\n## ")
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
     return {block: cells for block, *cells in rows[1:]}
+
+
+def test_the_table_of_networks_has_them_all() -> None:
+    """In the catalogue's order, with its sources, sizes and counts."""
+    expected = [
+        [
+            network.source,
+            " × ".join(map(str, network.published_input)),
+            f"{network.parameters:,}",
+            str(network.smallest_side),
+        ]
+        for network in NETWORKS.values()
+    ]
+
+    rows = table("Networks")
+
+    assert [f"`{name}`" for name in NETWORKS] == list(rows)
+    assert expected == list(rows.values())
 
 
 def number(cell: str) -> int:
@@ -93,7 +112,7 @@ def test_the_table_has_the_weights_and_costs_of_the_network() -> None:
             (" × ".join(map(str, shape)), layer.count_params(), math.prod(shape) * terms)
         )
 
-    *blocks, together = table().values()
+    *blocks, together = table("What the network weighs and costs").values()
 
     assert counted == [(block[0], number(block[1]), number(block[2])) for block in blocks]
     assert sum(weights for _, weights, _ in counted) == number(together[1])

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade_models.errors import ModelsError
+from saccade_models.networks.cnn import OWN_OPTIONS
 from saccade_server import artifact as layout
 
 Floats = NDArray[np.float32]
@@ -106,9 +107,6 @@ def read_cnn(folder: Path) -> TrainedCnn:
         raise ModelsError(f"{folder} holds the network {made.network!r}; needed is {NETWORK!r}")
     variables = tf.saved_model.load(str(folder)).weights
     weights = {name: value.numpy() for name, value in zip(WEIGHTS, variables, strict=True)}
-    return TrainedCnn(
-        weights=weights,
-        # An artifact tells what was chosen; what was not is the network's own.
-        activation=made.parameters.get("activation", "relu"),
-        pooling=made.parameters.get("pooling", "max"),
-    )
+    # An artifact tells what was chosen; what was not is the network's own.
+    options = {**OWN_OPTIONS.chosen(), **made.parameters}
+    return TrainedCnn(weights=weights, activation=options["activation"], pooling=options["pooling"])
