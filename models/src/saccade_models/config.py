@@ -28,6 +28,7 @@ class TrainingConfig:
         name: The model's.
         network: One of NETWORKS.
         dataset: One of DATASETS.
+        data_dir: The folder that holds the data set; None downloads what is not embedded.
         options: What can be varied in a network.
         loss: One of LOSSES.
         epochs: Passes over the training split.
@@ -57,6 +58,7 @@ class TrainingConfig:
     name: str
     network: str = "cnn"
     dataset: str = "digits"
+    data_dir: Path | None = None
     options: NetworkOptions = field(default_factory=NetworkOptions)
     loss: str = "cross-entropy"
     epochs: int = 25

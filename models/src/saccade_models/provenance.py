@@ -4,6 +4,7 @@ import platform
 import shlex
 from datetime import UTC, datetime
 from importlib import metadata
+from pathlib import Path
 
 from saccade.v1 import manifest_pb2
 from saccade_models.augmentation import resolve
@@ -38,17 +39,22 @@ def command_line(config: TrainingConfig) -> list[str]:
 
     Where an absolute folder was given, only its last name is told: the rest is the machine's.
     """
-    output = config.output.name if config.output.is_absolute() else config.output.as_posix()
+    source = {} if config.data_dir is None else {"data-dir": _told(config.data_dir)}
     arguments = {
         "network": config.network,
         "dataset": config.dataset,
-        "output": output,
+        **source,
+        "output": _told(config.output),
         "name": config.name,
         **parameters(config),
         "seed": str(config.seed),
     }
     flags = (part for flag, value in arguments.items() for part in (f"--{flag}", value))
     return ["saccade-models", "train", *flags, *["--force"] * config.force]
+
+
+def _told(folder: Path) -> str:
+    return folder.name if folder.is_absolute() else folder.as_posix()
 
 
 def parameters(config: TrainingConfig) -> dict[str, str]:

@@ -11,7 +11,7 @@ def write_samples(dataset: Dataset, count: int, folder: Path) -> list[Path]:
     """Writes the first images of the test split, which is shuffled, as PNG files.
 
     The names are `<position>-<class label>.png`, such as `0007-3.png`: the truth is what follows
-    the first dash.
+    the first dash, with a dash for each slash.
 
     Args:
         dataset: whose test split to take.
@@ -33,7 +33,7 @@ def write_samples(dataset: Dataset, count: int, folder: Path) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for position in range(count):
-            label = dataset.class_labels[dataset.test.labels[position]]
+            label = dataset.class_labels[dataset.test.labels[position]].replace("/", "-")
             file = folder / f"{position:04}-{label}.png"
             file.write_bytes(encode_png(dataset.test.images[position]))
             files.append(file)

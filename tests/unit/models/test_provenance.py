@@ -1,3 +1,4 @@
+import dataclasses
 import re
 from pathlib import Path
 
@@ -23,6 +24,15 @@ def test_the_command_has_every_setting() -> None:
         "--loss cross-entropy --label-smoothing 0.0 --class-weights none --augmentation writing "
         "--ema 0.0 --patience 0 --pooling mean --quantize none --seed 5"
     ) == made.command
+
+
+def test_the_command_tells_the_data_sets_folder() -> None:
+    """A relative one as it was given."""
+    given = dataclasses.replace(
+        config(Path("repository")), dataset="mnist", data_dir=Path("data/sets")
+    )
+
+    assert "--dataset mnist --data-dir data/sets --output" in " ".join(command_line(given))
 
 
 def test_the_command_tells_no_absolute_path(tmp_path: Path) -> None:

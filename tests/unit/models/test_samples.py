@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,15 @@ def test_the_truth_is_in_the_name(digits: Dataset, tmp_path: Path) -> None:
     files = write_samples(digits, 12, tmp_path)
 
     assert digits.test.labels[:12].tolist() == [int(file.stem.partition("-")[2]) for file in files]
+
+
+def test_a_slash_in_a_label_is_a_dash_in_the_name(digits: Dataset, tmp_path: Path) -> None:
+    """A label is text, not a path."""
+    labels = tuple(f"../{label}" for label in digits.class_labels)
+
+    files = write_samples(dataclasses.replace(digits, class_labels=labels), 1, tmp_path)
+
+    assert [tmp_path / f"0000-..-{digits.test.labels[0]}.png"] == files
 
 
 def test_the_pictures_are_those_of_the_test_split(digits: Dataset, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     """Declares which data set, how many images, and where to."""
     default = TrainingConfig.default("dataset")
     parser.add_argument("--dataset", choices=DATASETS, default=default, help="which")
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="the folder that holds it")
     parser.add_argument("--count", type=int, default=20, help="how many")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where to")
 
@@ -21,5 +22,6 @@ def run(flags: argparse.Namespace) -> None:
     """Writes the images."""
     from saccade_models.samples import write_samples
 
-    files = write_samples(load_dataset(flags.dataset), flags.count, flags.output)
+    dataset = load_dataset(flags.dataset, flags.data_dir)
+    files = write_samples(dataset, flags.count, flags.output)
     print(f"{len(files)} images in {flags.output}, named <position>-<class label>.png")

@@ -32,6 +32,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 def _add_subject(parser: argparse.ArgumentParser) -> None:
     _choice(parser, "--network", list(NETWORKS), "what to train")
     _choice(parser, "--dataset", list(DATASETS), "what to train on")
+    text = "the folder that holds the data set; None: downloaded, where it is not embedded"
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help=text)
     parser.add_argument(
         "--output", type=Path, required=True, metavar="DIR", help="the model repository"
     )

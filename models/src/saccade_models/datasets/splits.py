@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade_models.errors import ModelsError
+
 VALIDATION_FRACTION = 0.16
 TEST_FRACTION = 0.2
 # Not the seed of a training: every training on a data set meets the same test split.
@@ -68,3 +70,28 @@ def split_stratified(
     )
     parts = (Split(images=images[part], labels=labels[part]) for part in (train, validation, test))
     return next(parts), next(parts), next(parts)
+
+
+def split_off_validation(split: Split, count: int) -> tuple[Split, Split]:
+    """Parts `count` images from a published training split, each class alike.
+
+    The same split is always parted in the same way. Both parts are shuffled.
+
+    Returns:
+        Training and validation.
+
+    Raises:
+        ModelsError: There are too few images.
+    """
+    from sklearn.model_selection import train_test_split
+
+    try:
+        train, validation = train_test_split(
+            np.arange(len(split)), test_size=count, stratify=split.labels, random_state=SPLIT_SEED
+        )
+    except ValueError as error:
+        raise ModelsError(f"cannot take {count} images for validation: {error}") from error
+    parts = [
+        Split(images=split.images[part], labels=split.labels[part]) for part in (train, validation)
+    ]
+    return parts[0], parts[1]
