@@ -85,14 +85,15 @@ def export_artifact(
         if config.quantize != "none":
             form, quantized = quantize(artifact, dataset, config, exact=form, before=figures)
             manifest.evaluation.metrics.update(quantized.metrics())
-    manifest.compiled.append(_write_form(artifact, form, quantized.kind if quantized else ""))
+    manifest.compiled.append(write_form(artifact, form, quantized.kind if quantized else ""))
     layout.write_manifest(folder, manifest)
     return Exported(test=figures, quantized=quantized)
 
 
-def _write_form(
+def write_form(
     artifact: layout.Artifact, form: Compiled, quantization: str
 ) -> manifest_pb2.CompiledForm:
+    """Puts a compiled form into the artifact; what the manifest says of it."""
     source = layout.saved_model_sha256(artifact.path)
     # A server looks for forms that it compiled itself under this name; those are never quantised.
     name = f"{source[:32]}-{quantization}" if quantization else source[:32]

@@ -35,7 +35,7 @@ class TensorFlowEngine:
         try:
             try:
                 self._run = _load(tensorflow, artifact)
-            except (AttributeError, TypeError, ValueError):
+            except Exception:  # noqa: BLE001 - it fails in many ways; what both refuse is told
                 # The loader of TensorFlow 2 trips over objects that some exporters leave beside
                 # the graph; the one of TensorFlow 1 reads the graph alone.
                 self._run = _load_graph(tensorflow, artifact)
@@ -44,12 +44,20 @@ class TensorFlowEngine:
 
     def predict(self, images: NDArray[np.uint8 | np.float32]) -> NDArray[np.float32]:
         """See `Engine.predict`."""
-        try:
-            scores = self._run(images)
-        except Exception as error:
-            raise EngineError(f"TensorFlow failed: {error}") from error
+        scores = self.run(images)
         check_shape(scores, len(images), len(self._artifact.class_labels))
         return softmax(scores) if self._artifact.output.logits else scores
+
+    def run(self, images: NDArray[np.uint8 | np.float32]) -> NDArray[np.float32]:
+        """What the graph itself gives, whatever its shape and its meaning.
+
+        Raises:
+            EngineError: TensorFlow failed; the engine stays usable.
+        """
+        try:
+            return self._run(images)
+        except Exception as error:
+            raise EngineError(f"TensorFlow failed: {error}") from error
 
     def close(self) -> None:
         """See `Engine.close`."""
