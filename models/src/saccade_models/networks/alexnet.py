@@ -16,8 +16,8 @@ def build_alexnet(
     """Five convolutions, three of them in two groups, overlapping pooling, dense 4096 twice.
 
     Source: A. Krizhevsky, I. Sutskever, G. Hinton, ImageNet Classification with Deep Convolutional
-    Neural Networks, NIPS 2012. The paper says 224 x 224; its own numbers of neurons need 227. Its
-    start (normal, deviation 0.01) hangs on its learning rates: here it is He's.
+    Neural Networks, NIPS 2012. The paper says 224 x 224; its own numbers of neurons need 227. The
+    weights start as He's and the biases at 0, not with the paper's deviation of 0.01 and some 1.
 
     Args:
         images: shape (N, H, W, C), values 0 to 1; H and W at least 67.
@@ -40,9 +40,9 @@ def build_alexnet(
         return layers.Concatenate()([convolve(half, filters // 2, size) for half in halves])
 
     x = layers.Conv2D(96, 11, strides=4, activation="relu", kernel_initializer="he_normal")(images)
-    x = layers.MaxPooling2D(3, strides=2)(_normalize_responses(x))
+    x = layers.MaxPooling2D(3, strides=2)(normalize_responses(x))
     x = convolve_halves(x, 256, 5)
-    x = layers.MaxPooling2D(3, strides=2)(_normalize_responses(x))
+    x = layers.MaxPooling2D(3, strides=2)(normalize_responses(x))
     x = convolve(x, 384, 3)
     x = convolve_halves(x, 384, 3)
     x = convolve_halves(x, 256, 3)
@@ -54,7 +54,7 @@ def build_alexnet(
     return layers.Dense(classes, name="logits")(x)
 
 
-def _normalize_responses(x: "keras.KerasTensor") -> "keras.KerasTensor":
+def normalize_responses(x: "keras.KerasTensor") -> "keras.KerasTensor":
     """Divides each value by what five adjacent channels hold (section 3.3 of the paper)."""
     from keras import layers, ops
 

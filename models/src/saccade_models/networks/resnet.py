@@ -75,12 +75,12 @@ def _build_20(images: "keras.KerasTensor", classes: int, *, excited: bool) -> "k
             y = activate(convolve(x, filters, 3, strides=strides))
             y = normalize(convolve(y, filters, 3))
             if strides > 1:
-                x = _halve(x)
+                x = halve(x)
             x = layers.ReLU()(layers.Add()([x, excite(y) if excited else y]))
     return classify(x, classes)
 
 
-def _halve(x: "keras.KerasTensor") -> "keras.KerasTensor":
+def halve(x: "keras.KerasTensor") -> "keras.KerasTensor":
     """Every second pixel, with as many channels of zeros put on: a shortcut without weights (A)."""
     from keras import layers, ops
 

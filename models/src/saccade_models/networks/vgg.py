@@ -18,8 +18,8 @@ def build_vgg16(
     """Thirteen 3 x 3 convolutions in five stages, dense 4096 twice.
 
     Source: K. Simonyan, A. Zisserman, Very Deep Convolutional Networks for Large-Scale Image
-    Recognition, ICLR 2015, configuration D. The weights start as He's: without a normalisation
-    nothing would be learnt from Glorot's, which the paper had to begin with a shallower network.
+    Recognition, ICLR 2015, configuration D. The weights start as He's; the paper took some of them
+    from a shallower network that had been trained before.
 
     Args:
         images: shape (N, H, W, C), values 0 to 1; H and W at least 32.
