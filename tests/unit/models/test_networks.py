@@ -180,4 +180,4 @@ def test_an_image_is_judged_without_regard_to_its_neighbours(noise: NDArray[np.f
     alone = classifier(noise[:1], training=False).numpy()
     together = classifier(noise, training=False).numpy()
 
-    np.testing.assert_allclose(alone, together[:1], atol=1e-5)
+    np.testing.assert_allclose(alone, together[:1], rtol=1e-4, atol=1e-3)
