@@ -1,5 +1,6 @@
 """Makes an artifact of a trained network: the graph, and what a server must know beyond it."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +9,14 @@ from typing import TYPE_CHECKING
 from saccade.v1 import manifest_pb2
 from saccade_models.config import TrainingConfig
 from saccade_models.datasets import Dataset
-from saccade_models.evaluation import Figures, evaluate
+from saccade_models.evaluation import Figures, evaluate_scaled, fit_temperature, read_logits
 from saccade_models.golden import write_golden_set
 from saccade_models.graph import INPUT, OUTPUT, SIGNATURE, write_graph
 from saccade_models.provenance import describe_training
 from saccade_models.quantization import QuantizedFigures, quantize
 from saccade_models.quiet import drop_native_chatter
+from saccade_models.report import Report, collect_mistakes, write_report
+from saccade_models.training.history import Epoch
 from saccade_models.warmup import write_warmup
 from saccade_server import artifact as layout
 from saccade_server.engines import load_engine
@@ -32,51 +35,91 @@ class Exported:
 
 
 def export_artifact(
-    folder: Path, classifier: "keras.Model", config: TrainingConfig, dataset: Dataset
+    folder: Path,
+    classifier: "keras.Model",
+    config: TrainingConfig,
+    dataset: Dataset,
+    *,
+    history: Sequence[Epoch] = (),
+    exported_epoch: int = 0,
 ) -> Exported:
     """Writes a complete artifact into an empty folder.
 
     The figures and golden samples are computed by the graph as written, through the server's own
-    engine: what is measured is what will be served. This is the one use of the test split.
+    engine: what is measured is what will be served. This is the one use of the test split; the
+    graph's temperature is fitted on the validation split.
 
     Args:
         folder: is there and empty.
         classifier: maps pixels 0 to 255 to logits.
         config: the settings of the training.
         dataset: what it was trained on.
+        history: the training's epochs, for the report.
+        exported_epoch: the number of the one whose weights these are; 0 where it is not known.
 
     Raises:
-        ModelsError: Quantising costs more accuracy than is allowed.
+        ModelsError: The answers are no numbers, or quantising costs more accuracy than is allowed.
         OSError: The folder can't be written.
         EngineError: LiteRT can't take the graph, or computes something else.
     """
-    write_graph(classifier, folder)
+    temperature = fit_temperature(*read_logits(classifier, dataset.validation))
+    write_graph(classifier, folder, temperature.value)
     (folder / layout.ASSETS).mkdir()
-    manifest = manifest_pb2.Manifest(
+    manifest = _describe(config, dataset, classifier.count_params())
+    # The engine reads the manifest; it is written again with what the engine computes.
+    layout.write_manifest(folder, manifest)
+    artifact = layout.read_artifact(folder)
+    with closing(load_engine(artifact, "tensorflow")) as engine:
+        evaluation = evaluate_scaled(engine, dataset.test, artifact.input, temperature)
+        manifest.golden.CopyFrom(write_golden_set(artifact, dataset.test, engine))
+        engine_name = engine.name
+    figures = evaluation.served
+    manifest.evaluation.CopyFrom(
+        manifest_pb2.Evaluation(
+            dataset=f"{dataset.name} test split",
+            samples=figures.samples,
+            accuracy=figures.accuracy,
+            metrics=evaluation.metrics(),
+        )
+    )
+    report = Report(
+        model=config.name,
+        class_labels=dataset.class_labels,
+        dataset=dataset.name,
+        split="test",
+        engine=engine_name,
+        evaluation=evaluation,
+        mistakes=collect_mistakes(figures, dataset.test),
+        provenance=manifest.provenance,
+        history=history,
+        exported_epoch=exported_epoch,
+    )
+    write_report(folder / layout.ASSETS, report)
+    layout.write_manifest(folder, manifest)
+    quantized = _complete(folder, manifest, config, dataset, figures)
+    return Exported(test=figures, quantized=quantized)
+
+
+def _describe(config: TrainingConfig, dataset: Dataset, weights: int) -> manifest_pb2.Manifest:
+    return manifest_pb2.Manifest(
         model=config.name,
         input=_input_spec(dataset.image_shape),
         output=manifest_pb2.OutputSpec(
             name=OUTPUT, activation=manifest_pb2.ACTIVATION_PROBABILITIES
         ),
         class_labels=dataset.class_labels,
-        provenance=describe_training(config, classifier.count_params()),
+        provenance=describe_training(config, weights),
     )
-    # The engine reads the manifest; it is written again with what the engine computes.
-    layout.write_manifest(folder, manifest)
-    artifact = layout.read_artifact(folder)
-    with closing(load_engine(artifact, "tensorflow")) as engine:
-        figures = evaluate(engine, dataset.test)
-        manifest.golden.CopyFrom(write_golden_set(artifact, dataset.test, engine))
-    manifest.evaluation.CopyFrom(
-        manifest_pb2.Evaluation(
-            dataset=f"{dataset.name} test split",
-            samples=figures.samples,
-            accuracy=figures.accuracy,
-            metrics={"loss": figures.loss},
-        )
-    )
-    layout.write_manifest(folder, manifest)
-    # Compared with the SavedModel on the golden samples, which are all there by now.
+
+
+def _complete(
+    folder: Path,
+    manifest: manifest_pb2.Manifest,
+    config: TrainingConfig,
+    dataset: Dataset,
+    figures: Figures,
+) -> QuantizedFigures | None:
+    """Adds what is made of the golden samples: warm-up requests and the compiled form."""
     artifact = layout.read_artifact(folder)
     write_warmup(artifact)
     quantized = None
@@ -87,13 +130,13 @@ def export_artifact(
             manifest.evaluation.metrics.update(quantized.metrics())
     manifest.compiled.append(write_form(artifact, form, quantized.kind if quantized else ""))
     layout.write_manifest(folder, manifest)
-    return Exported(test=figures, quantized=quantized)
+    return quantized
 
 
 def write_form(
     artifact: layout.Artifact, form: Compiled, quantization: str
 ) -> manifest_pb2.CompiledForm:
-    """Puts a compiled form into the artifact; what the manifest says of it."""
+    """Writes a compiled form beside the graph; `quantization` is its kind, or empty."""
     source = layout.saved_model_sha256(artifact.path)
     # A server looks for forms that it compiled itself under this name; those are never quantised.
     name = f"{source[:32]}-{quantization}" if quantization else source[:32]

@@ -12,12 +12,17 @@ INPUT = "images"
 OUTPUT = "probabilities"
 
 
-def write_graph(classifier: "keras.Model", folder: Path) -> None:
+def write_graph(classifier: "keras.Model", folder: Path, temperature: float = 1.0) -> None:
     """Writes the SavedModel: float32 pixels 0 to 255 (N, H, W, C) in, probabilities (N, K) out.
 
     N is free. The softmax is put on here; the classifier gives logits. The weights are written
     once and the optimizer not at all, which is why this is a plain module: an export archive of
     Keras holds every weight twice.
+
+    Args:
+        classifier: maps pixels to logits.
+        folder: is there and empty.
+        temperature: divides the logits, above 0: what is served is softmax(logits / temperature).
 
     Raises:
         OSError: The folder can't be written.
@@ -26,7 +31,9 @@ def write_graph(classifier: "keras.Model", folder: Path) -> None:
     import tensorflow as tf
 
     def serve(images: "tf.Tensor") -> dict[str, "tf.Tensor"]:
-        return {OUTPUT: keras.ops.softmax(classifier(images, training=False))}
+        logits = classifier(images, training=False)
+        scaled = logits if temperature == 1 else logits / temperature
+        return {OUTPUT: keras.ops.softmax(scaled)}
 
     module = tf.Module()
     # What the function reads must hang on the module, or it would not be written.

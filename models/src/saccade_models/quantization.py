@@ -101,7 +101,7 @@ def quantize(
     samples = typical_values(artifact, dataset.train, config.seed)
     form = compile_form(artifact, quantization=config.quantize, samples=samples)
     with _load(artifact, exact) as slow, _load(artifact, form) as quick:
-        after = evaluate(quick, dataset.test)
+        after = evaluate(quick, dataset.test, artifact.input)
         speed_ratio = compare_speed(slow, quick, dataset.test)
     figures = QuantizedFigures(
         kind=config.quantize,

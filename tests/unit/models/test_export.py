@@ -1,4 +1,5 @@
 import hashlib
+import json
 from contextlib import closing
 from pathlib import Path
 
@@ -8,7 +9,8 @@ from PIL import Image
 
 from saccade.v1 import manifest_pb2
 from saccade_models.datasets import Dataset
-from saccade_models.evaluation import evaluate
+from saccade_models.evaluation import evaluate, measure
+from saccade_models.evaluation.temperature import soften
 from saccade_server.artifact import Artifact, read_artifact
 from saccade_server.engines import load_engine
 from saccade_server.imaging import decode_image
@@ -95,13 +97,55 @@ def test_the_figures_are_those_of_the_graph_on_the_test_split(
 ) -> None:
     """Measured again, the written graph has the accuracy that the manifest tells."""
     with closing(load_engine(exported, "tensorflow")) as engine:
-        figures = evaluate(engine, digits.test)
+        figures = evaluate(engine, digits.test, exported.input)
     told = exported.manifest.evaluation
 
     assert ("digits test split", 360, figures.accuracy) == (
         told.dataset,
         told.samples,
         told.accuracy,
+    )
+
+
+def test_the_manifest_tells_how_far_the_figures_can_be_trusted(
+    exported: Artifact, digits: Dataset
+) -> None:
+    """The accuracy's interval, the loss and the calibration, all of the graph as written."""
+    with closing(load_engine(exported, "tensorflow")) as engine:
+        figures = evaluate(engine, digits.test, exported.input)
+    told = exported.manifest.evaluation.metrics
+
+    assert (*figures.interval, figures.loss, figures.ece) == (
+        told["accuracy_low_95"],
+        told["accuracy_high_95"],
+        told["loss"],
+        told["ece"],
+    )
+
+
+def test_the_probabilities_are_calibrated(exported: Artifact, digits: Dataset) -> None:
+    """No other temperature makes the loss on the validation split smaller."""
+    with closing(load_engine(exported, "tensorflow")) as engine:
+        served = engine.predict(digits.validation.images.astype(np.float32))
+    labels = digits.validation.labels
+    losses = [measure(soften(served, by), labels).loss for by in (0.95, 1, 1.05)]
+
+    assert (True, True) == (
+        losses[1] == min(losses),
+        exported.manifest.evaluation.metrics["temperature"] != 1,
+    )
+
+
+def test_the_report_has_the_manifests_figures(exported: Artifact) -> None:
+    """It lies beside the manifest, and its checksum is in it."""
+    report = json.loads((exported.path / "assets.extra/report.json").read_text())
+    told = exported.manifest.evaluation
+
+    assert (told.accuracy, told.metrics["ece"], told.metrics["temperature"], True) == (
+        report["accuracy"],
+        report["calibration"]["served"]["ece"],
+        report["temperature"]["value"],
+        "assets.extra/report.json" in [file.path for file in exported.manifest.files],
     )
 
 

@@ -73,6 +73,23 @@ def test_the_graph_is_the_softmax_of_the_classifier(
     )
 
 
+def test_a_temperature_divides_the_logits(
+    classifier: "keras.Model", noise: NDArray[np.float32], tmp_path: Path
+) -> None:
+    """What is served is softmax(logits / T)."""
+    import tensorflow as tf
+
+    write_graph(classifier, tmp_path, 2.5)
+    logits = classifier(noise).numpy().astype(np.float64)
+    powers = np.exp(logits / 2.5)
+
+    np.testing.assert_allclose(
+        run(tf.saved_model.load(str(tmp_path)), noise),
+        powers / powers.sum(axis=1, keepdims=True),
+        atol=1e-6,
+    )
+
+
 def test_each_weight_is_written_once_and_nothing_else(folder: Path) -> None:
     """No state of an optimizer and no second copy."""
     import tensorflow as tf

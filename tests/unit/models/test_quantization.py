@@ -41,8 +41,9 @@ def exact(artifact: Path) -> Compiled:
 @pytest.fixture(scope="module")
 def before(artifact: Path, digits: Dataset) -> Figures:
     """Of the SavedModel."""
-    with closing(load_engine(layout.read_artifact(artifact), "tensorflow")) as engine:
-        return evaluate(engine, digits.test)
+    read = layout.read_artifact(artifact)
+    with closing(load_engine(read, "tensorflow")) as engine:
+        return evaluate(engine, digits.test, read.input)
 
 
 @pytest.fixture(scope="module")
@@ -100,10 +101,16 @@ def test_the_figures_are_those_of_the_form(
     """Measured again, the form is right as often as is told, and as large."""
     file = tmp_path / "form"
     file.write_bytes(int8.form.data)
-    with closing(load_engine(layout.read_artifact(artifact), "litert", form=file)) as engine:
-        figures = evaluate(engine, digits.test)
+    read = layout.read_artifact(artifact)
+    with closing(load_engine(read, "litert", form=file)) as engine:
+        figures = evaluate(engine, digits.test, read.input)
+    told = int8.figures.after
 
-    assert (figures, file.stat().st_size) == (int8.figures.after, int8.figures.bytes)
+    assert (figures.correct, figures.loss, file.stat().st_size) == (
+        told.correct,
+        told.loss,
+        int8.figures.bytes,
+    )
 
 
 def test_eight_bits_take_a_quarter(int8: Quantized) -> None:

@@ -113,7 +113,14 @@ def _export(
 ) -> tuple[Path, Exported]:
     with stage_version(folder) as staging:
         try:
-            exported = export_artifact(staging, fitted.classifier, config, dataset)
+            exported = export_artifact(
+                staging,
+                fitted.classifier,
+                config,
+                dataset,
+                history=fitted.history,
+                exported_epoch=fitted.epoch.number,
+            )
         except OSError as error:
             raise ModelsError(
                 f"cannot write to {folder}: {error.strerror or error}; the training is kept: the "
