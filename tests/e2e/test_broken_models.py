@@ -18,6 +18,7 @@ from fixtures.http import get
 from fixtures.server_process import READY_S, ServerProcess
 from saccade.v1 import classifier_pb2 as pb
 from saccade.v1.classifier_pb2_grpc import ImageClassifierStub
+from saccade_server.artifact import read_manifest, write_manifest
 
 PIXELS = pb.Image(pixels=pb.PixelTensor(height=28, width=28, channels=1, data=bytes(784)))
 
@@ -25,8 +26,14 @@ GOOD = "digits"
 # Why each of the others cannot serve.
 BROKEN = {
     "half-copied": "has no saved_model.pb: it is not a SavedModel, or not copied whole",
-    "no-manifest": "manifest.json: [Errno 2] No such file or directory",
+    "leads-out": "variables/more is a link that leads out of the repository",
     "other-answers": "gives other answers for the golden samples",
+}
+# What their callers are told.
+TOLD = {
+    "half-copied": "version 1 of 'half-copied' is not complete yet: try again later",
+    "leads-out": "version 1 of 'leads-out' failed to load",
+    "other-answers": "version 1 of 'other-answers' failed to load",
 }
 
 
@@ -46,9 +53,11 @@ def broken(start_server: StartServer, artifact: Path, tmp_path: Path) -> Iterato
     for model in (GOOD, *BROKEN):
         shutil.copytree(artifact, root / model / "1")
     (root / "half-copied" / "1" / "saved_model.pb").unlink()
-    (root / "no-manifest" / "1" / "assets.extra" / "manifest.json").unlink()
-    golden = root / "other-answers" / "1" / "assets.extra" / "golden"
+    (root / "leads-out" / "1" / "variables" / "more").symlink_to("/etc/passwd")
+    wrong = root / "other-answers" / "1"
+    golden = wrong / "assets.extra" / "golden"
     shutil.copy(golden / "0.png", golden / "1.png")
+    write_manifest(wrong, read_manifest(wrong))
     http, grpc_ = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     process = start_server(
         root,
@@ -110,9 +119,6 @@ def test_a_broken_model_is_unavailable(broken: Broken) -> None:
             stub.Classify(request, timeout=20)
         call: Any = failed.value
         errors[name] = (call.code(), call.details())
-    expected = {
-        name: (grpc.StatusCode.UNAVAILABLE, f"version 1 of {name!r} failed to load")
-        for name in BROKEN
-    }
+    expected = {name: (grpc.StatusCode.UNAVAILABLE, text) for name, text in TOLD.items()}
 
     assert expected == errors

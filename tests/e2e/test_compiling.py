@@ -14,6 +14,7 @@ from conftest import StartServer
 from fixtures.http import read_metrics
 from fixtures.pictures import encode, gradient
 from fixtures.server_process import READY_S, ServerProcess
+from fixtures.versions import drop_forms
 from saccade.v1 import classifier_pb2 as pb
 from saccade.v1.classifier_pb2_grpc import ImageClassifierStub
 
@@ -48,7 +49,8 @@ def test_no_request_fails_while_the_engine_is_exchanged(
 ) -> None:
     """TensorFlow answers while LiteRT's form is made, which takes over between two calls."""
     version = tmp_path / "repository" / "digits" / "1"
-    shutil.copytree(artifact, version, ignore=shutil.ignore_patterns("*.tflite"))
+    shutil.copytree(artifact, version)
+    drop_forms(version)
     server = start_server(tmp_path / "repository", f"--cache-dir={tmp_path / 'cache'}")
     server.wait_ready()
     before = engine(server)

@@ -5,6 +5,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from google.protobuf import descriptor_pool
@@ -21,7 +22,7 @@ from saccade_server.imaging import Decoder, ImageLimits
 from saccade_server.loading import Loader, LoadingConfig
 from saccade_server.metrics import Collected, Family, Metrics
 from saccade_server.protocols import inference_pb, tensorflow_serving_pb
-from saccade_server.registry import ModelConfig, Registry
+from saccade_server.registry import All, Latest, ModelConfig, Registry, State, Watcher
 from saccade_server.services.answer import Answerer
 from saccade_server.services.classification import ImagePath
 from saccade_server.services.classifier import ClassifierService
@@ -40,6 +41,9 @@ log = logging.getLogger(__name__)
 
 
 class App:
+SETTLE_S = 2.0
+"""For how long a folder without checksums must stand still, where nothing is polled."""
+
     """One server: its models, its ports, its life from start to drain.
 
     Args:
@@ -59,7 +63,15 @@ class App:
         self._family = family
         self._metrics = Metrics(CollectorRegistry())
         self._loader = Loader(_loading(config), self._make_predictor, self._metrics)
-        self._registry = Registry(config.model_repository, self._loader.load, self._metrics)
+        self._registry = Registry(
+            config.model_repository,
+            self._loader.load,
+            self._metrics,
+            describe=self._loader.describe,
+            policy=Latest(count=config.latest_versions) if config.latest_versions else All(),
+            settle_s=config.poll_s or SETTLE_S,
+        )
+        self._untold = True
         self._decoder = Decoder(
             threads=config.decode_threads or available_cpus(),
             limits=ImageLimits(max_pixels=config.max_image_pixels),
@@ -134,6 +146,7 @@ class App:
                     await self._open()
                 self._announce(announce)
             await stopping
+        watching: asyncio.Future[None] | None = None
         finally:
             loading.cancel()
             stopping.cancel()
@@ -142,9 +155,16 @@ class App:
     def _first_models(self) -> Sequence[ModelConfig] | None:
         if self._given is None and self._config.model_config_file:
             return read_config_file(Path(self._config.model_config_file))
+                self._loader.protect()
+                if self._watches:
+                    look = partial(self._look, announce)
+                    watcher = Watcher(look, self._config.poll_s, self._metrics)
+                    watching = asyncio.ensure_future(watcher.run())
         return self._given
 
     async def _open(self) -> None:
+            if watching is not None:
+                watching.cancel()
         """Opens the ports.
 
         Raises:
@@ -153,6 +173,19 @@ class App:
         share = self._family is not None
         self._grpc = make_transport(
             self._config.transport,
+    @property
+    def _watches(self) -> bool:
+        """Whether folders are looked at: not if callers say which models there are."""
+        named = self._given is not None or bool(self._config.model_config_file)
+        return self._config.poll_s > 0 and (named or self._config.model_control == "none")
+
+    async def _look(self, announce: Callable[[str], None]) -> None:
+        """Looks for new versions; tells when at last everything answers."""
+        was_ready = self._registry.ready
+        await self._registry.refresh()
+        if self._untold and self._registry.ready and not was_ready:
+            self._announce(announce)
+
             self._methods,
             self._answerer,
             address=f"{self._config.host}:{self._config.grpc_port}",
@@ -176,7 +209,8 @@ class App:
         """
         versions = [version for each in self._registry.models.values() for version in each]
         failed = [f"{version.model} {version.version}: {version.reason}" for version in versions]
-        if not any(version.loaded for version in versions):
+        waiting = self._watches and any(each.state is State.WAITING for each in versions)
+        if not waiting and not any(version.loaded for version in versions):
             why = "; ".join(failed) or "it is empty (train a model with `saccade-models train`)"
             where = self._config.model_config_file or self._config.model_repository
             raise ConfigError(f"{where} has no model to serve: {why}")
@@ -196,6 +230,7 @@ class App:
             self._metrics,
             lambda: self._health.ready,
             max_request_images=self._config.max_request_images,
+            self._untold = False
             may_change_models=self._config.model_control == "explicit",
         )
 

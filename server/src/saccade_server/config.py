@@ -36,6 +36,14 @@ class ServerConfig:
         "file that says which models and versions to serve, in TensorFlow Serving's form; "
         "none: the newest version of every model of the repository",
     )
+    latest_versions: int = setting(
+        1,
+        "versions of a model that are served, the newest ones; 0: all; "
+        "for models that the config file does not name",
+    )
+    poll_s: float = setting(
+        2.0, "seconds between two looks for new models and versions; 0: only when asked to"
+    )
     host: str = setting("127.0.0.1", "address to listen on; 0.0.0.0 for all")
     grpc_port: int = setting(8500, "TCP port of the gRPC APIs; 0 takes a free one")
     http_port: int = setting(8501, "TCP port of metrics and probes; 0 takes a free one")
@@ -107,6 +115,8 @@ class ServerConfig:
             choices = item.metadata["choices"]
             if choices and getattr(self, item.name) not in choices:
                 raise ConfigError(f"{flag(item)} must be one of {', '.join(choices)}")
+        for name in ("latest_versions", "poll_s"):
+            self._check(name, 0)
 
     def _check(self, name: str, least: int, most: float = float("inf")) -> None:
         value = getattr(self, name)

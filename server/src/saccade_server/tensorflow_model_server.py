@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 SETTINGS = {
     "port": "grpc_port",
     "rest_api_port": "http_port",
+    "file_system_poll_wait_seconds": "poll_s",
     "model_config_file": "model_config_file",
     "tensorflow_intra_op_parallelism": "engine_threads",
 }
@@ -33,12 +34,11 @@ NEEDLESS = {
     "enable_batching": "requests are always batched",
     "enable_model_warmup": "every version is warmed up by its golden samples",
     "enable_per_model_batching_parameters": "batches form without parameters",
-    "file_system_poll_wait_seconds": "folders are looked at when a request asks for a reload",
     "flush_filesystem_caches": "",
     "grpc_channel_arguments": "see --max-message-mb",
     "grpc_max_threads": "",
-    "load_retry_interval_micros": "a version that failed is loaded again by a reload",
-    "max_num_load_retries": "a version that failed is loaded again by a reload",
+    "load_retry_interval_micros": "a version that failed is loaded again when it changes",
+    "max_num_load_retries": "a version that failed is loaded again when it changes",
     "monitoring_config_file": "metrics are at /metrics of the HTTP port",
     "num_load_threads": "",
     "num_unload_threads": "",
@@ -100,6 +100,9 @@ def make_config(given: Mapping[str, str], environment: Mapping[str, str]) -> Ser
     if "model_config_file" not in given and not given.get("model_base_path"):
         raise ConfigError("set --model_base_path or --model_config_file")
     settings = {ours: given[theirs] for theirs, ours in SETTINGS.items() if theirs in given}
+    # Below 0 it does not look at all, at 0 once.
+    if settings.get("poll_s", "").startswith("-"):
+        settings["poll_s"] = "0"
     # Who can reach TensorFlow Serving can reload its models.
     return parse_config({"host": HOST, "model_control": "explicit", **settings}, environment)
 
@@ -126,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
         "model_name": "what clients ask for (default 'default')",
         "model_base_path": "folder of the model's versions",
         "model_config_file": "ModelServerConfig in protobuf's text form: several models",
+        "file_system_poll_wait_seconds": "seconds between two looks for new versions; 0: none",
         "tensorflow_intra_op_parallelism": "threads of one engine call",
     }
     for name, text in known.items():

@@ -22,6 +22,8 @@ CHOSEN = {item.name: item.metadata["choices"] for item in FIELDS if item.metadat
 
 # The least value of each number, and the most where there is one.
 LEAST = {
+    "latest_versions": 0,
+    "poll_s": 0,
     "workers": 1,
     "grpc_port": 0,
     "http_port": 0,

@@ -31,7 +31,13 @@ def test_a_flag_sets_ours(flag: str) -> None:
     """Under its name there."""
     config = make_config({**MODEL, flag: "7"}, {})
 
-    assert "7" == str(getattr(config, SETTINGS[flag]))
+    assert "7" == str(getattr(config, SETTINGS[flag])).removesuffix(".0")
+
+
+@pytest.mark.parametrize("text", ["-1", "0"])
+def test_polling_can_be_switched_off(text: str) -> None:
+    """By TensorFlow Serving's numbers for it."""
+    assert 0 == make_config({**MODEL, "file_system_poll_wait_seconds": text}, {}).poll_s
 
 
 def test_the_ports_are_the_same_without_flags() -> None:

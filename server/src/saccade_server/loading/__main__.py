@@ -1,38 +1,86 @@
-"""Compiles one artifact, in a process of its own.
+"""Work on one artifact, in a process of its own.
 
-The server starts this where an artifact was not compiled when it was made: TensorFlow's memory,
-its seconds of work and, at the worst, its crash stay out of the serving process.
+The server starts this for what takes long or might go wrong badly: the memory, the seconds of work
+and, at the worst, the crash stay out of the serving process. Tasks:
+
+    compile   makes the form for LiteRT and keeps it
+    describe  finds out what the manifest of a bare SavedModel would say
+    try       loads a form, checks its golden samples and finds its batch size
 """
 
 import argparse
+import json
 import logging
 import os
 import sys
+from contextlib import closing, suppress
 from pathlib import Path
 
-from saccade_server.artifact import read_artifact
+from saccade_server.artifact import Artifact, make_artifact, read_artifact
+from saccade_server.engines import load_engine
 from saccade_server.errors import ArtifactError, EngineError
-from saccade_server.loading.compile import compile_form
-from saccade_server.loading.forms import FormStore
+from saccade_server.loading.forms import FormStore, golden_of
+from saccade_server.loading.golden import verify_golden
+from saccade_server.loading.sizing import find_batch_size
+from saccade_server.loading.undescribed import parse_manifest
+
+NICENESS = 10
+"""Requests go first."""
 
 
 def main() -> int:
-    """Compiles; prints the form's path, or what is wrong. Returns the exit code."""
+    """Does one task; prints its result, or what is wrong. Returns the exit code."""
+    given = _arguments()
+    logging.captureWarnings(capture=True)
+    _step_back()
+    try:
+        print(_do(given))
+    except (ArtifactError, EngineError, OSError) as error:
+        print(str(error).replace("\n", " "), file=sys.stderr)
+        return 1
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("task", choices=("compile", "describe", "try"))
     parser.add_argument("artifact", type=Path)
     parser.add_argument("--cache", type=Path, required=True)
-    given = parser.parse_args()
-    logging.captureWarnings(capture=True)
+    parser.add_argument("--manifest", type=Path, help="of an artifact that has none itself")
+    parser.add_argument("--form", type=Path)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--max-batch-images", type=int, default=1)
+    return parser.parse_args()
+
+
+def _do(given: argparse.Namespace) -> str:
+    if given.task == "describe":
+        from saccade_server.loading.describe import describe
+
+        return str(describe(given.artifact, given.cache))
+    artifact = _read(given)
+    if given.task == "compile":
+        from saccade_server.loading.compile import compile_form
+
+        return str(FormStore(given.cache).keep(artifact, compile_form(artifact).data))
+    with closing(load_engine(artifact, "litert", form=given.form, threads=given.threads)) as engine:
+        verify_golden(artifact, engine, golden_of(artifact, given.form))
+        most = find_batch_size(engine, artifact, given.max_batch_images)
+    return json.dumps({"batch_images": most})
+
+
+def _read(given: argparse.Namespace) -> Artifact:
+    if given.manifest is None:
+        return read_artifact(given.artifact)
+    return make_artifact(given.artifact, parse_manifest(given.manifest))
+
+
+def _step_back() -> None:
+    """Lets the server go first, with the processor and where memory runs out."""
     if hasattr(os, "nice"):
-        os.nice(10)  # Requests go first.
-    try:
-        artifact = read_artifact(given.artifact)
-        path = FormStore(given.cache).keep(artifact, compile_form(artifact).data)
-    except (ArtifactError, EngineError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(path)
-    return 0
+        os.nice(NICENESS)
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 if __name__ == "__main__":

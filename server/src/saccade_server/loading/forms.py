@@ -5,6 +5,8 @@ A form belongs to one SavedModel, named by its checksum: a graph that changed fi
 
 import os
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from saccade.v1 import manifest_pb2
@@ -12,6 +14,10 @@ from saccade_server.artifact import ASSETS, Artifact, inside, saved_model_sha256
 
 SUFFIX = ".tflite"
 FOLDER = f"{ASSETS}/litert"
+
+WRITING = ".writing-"
+LEFT_S = 600.0
+"""No write takes as long: a file of that age was left by a process that has gone."""
 
 
 class FormStore:
@@ -47,9 +53,9 @@ class FormStore:
         """
         beside, cached = self._places(artifact, saved_model_sha256(artifact.path))
         try:
-            return _write(beside, form)
+            return write_whole(beside, form)
         except OSError:
-            return _write(cached, form)
+            return write_whole(cached, form)
 
     def _places(self, artifact: Artifact, source: str) -> tuple[Path, Path]:
         name = source[:32] + SUFFIX
@@ -72,10 +78,17 @@ def golden_of(artifact: Artifact, form: Path | None) -> manifest_pb2.GoldenSet:
     return artifact.manifest.golden
 
 
-def _write(path: Path, data: bytes) -> Path:
-    """Writes all of it or nothing, whatever happens in between."""
+def write_whole(path: Path, data: bytes) -> Path:
+    """Writes all of it or nothing, whatever happens in between.
+
+    What a process that was killed left beside the place is removed by the next one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".writing-", delete=False) as file:
+    for left in path.parent.glob(f"{WRITING}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > LEFT_S:
+                left.unlink()
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=WRITING, delete=False) as file:
         try:
             file.write(data)
             file.flush()

@@ -2,17 +2,19 @@
 
 import asyncio
 import logging
-import sys
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from saccade_server.artifact import Artifact
+from saccade_server.artifact import Artifact, make_artifact
 from saccade_server.engines import Engine, load_engine
 from saccade_server.errors import ArtifactError, EngineError
 from saccade_server.loading.forms import FormStore, golden_of
 from saccade_server.loading.golden import verify_golden
-from saccade_server.loading.sizing import find_batch_size
+from saccade_server.loading.process import Workshop
+from saccade_server.loading.sizing import find_batch_size, warm_up
+from saccade_server.loading.undescribed import parse_manifest
 from saccade_server.metrics import Metrics
 from saccade_server.registry import LoadedVersion, Predictor
 
@@ -48,7 +50,8 @@ class Loader:
     """Makes a `LoadedVersion` of an artifact. Its engines have reproduced the golden samples.
 
     With "auto", an artifact that has no compiled form is served by TensorFlow at once and compiled
-    meanwhile.
+    meanwhile; once there is traffic to protect, it is compiled first. Everything that takes long
+    or might end a process is then done in another one.
 
     Args:
         config: How.
@@ -63,7 +66,33 @@ class Loader:
         self._make_predictor = make_predictor
         self._metrics = metrics
         self._store = FormStore(config.cache)
+        self._workshop = Workshop(
+            config.cache, threads=config.threads, max_batch_images=config.max_batch_images
+        )
+        self._protecting = False
         self._compiling: set[asyncio.Task[None]] = set()
+
+    def protect(self) -> None:
+        """From now on something is served that must not suffer from what is loaded."""
+        self._protecting = True
+
+    async def describe(self, path: Path) -> Artifact:
+        """What can be found out of a SavedModel without a manifest.
+
+        Raises:
+            EngineError: It is no classifier, or TensorFlow is not installed.
+        """
+        file = await self._workshop.describe(path)
+        artifact = make_artifact(path, await asyncio.to_thread(parse_manifest, file))
+        log.warning(
+            "%s has no manifest. GUESSED: the graph takes %s of %d to %g, %s, and gives %s; "
+            "its %d classes have no names. A wrong guess costs most of the accuracy and nothing "
+            "else shows it: make an artifact of it with `saccade-models adopt`",
+            path, artifact.input.dtype, 0, artifact.manifest.input.pixel_range.white,
+            artifact.input.color_space.value, "logits" if artifact.output.logits else
+            "probabilities", len(artifact.class_labels),
+        )  # fmt: skip
+        return artifact
 
     async def load(
         self, model: str, version: int, artifact: Artifact, on_better: OnBetter
@@ -85,6 +114,9 @@ class Loader:
             return await self._load_on("tensorflow", model, version, artifact, None)
         form = await asyncio.to_thread(self._store.find, artifact)
         reason = "not_compiled"
+        if form is None and kind == "auto" and self._protecting:
+            form = await self._compile_first(model, version, artifact)
+            reason = "cannot_compile"
         if form is not None or kind == "litert":
             try:
                 return await self._load_on("litert", model, version, artifact, form)
@@ -97,7 +129,7 @@ class Loader:
                 reason = "compiled_form_failed"
         loaded = await self._load_on("tensorflow", model, version, artifact, None)
         self._metrics.engine_fallback.labels(model, str(version), reason).set(1)
-        if form is None:
+        if form is None and reason == "not_compiled":
             task = asyncio.create_task(self._compile(loaded, on_better))
             self._compiling.add(task)
             task.add_done_callback(self._compiling.discard)
@@ -112,7 +144,13 @@ class Loader:
     async def _load_on(
         self, kind: str, model: str, version: int, artifact: Artifact, form: Path | None
     ) -> LoadedVersion:
-        engines, batch_images = await asyncio.to_thread(self._engines, kind, artifact, form)
+        batch_images = 0
+        if self._protecting and form is not None:
+            batch_images = await self._workshop.try_out(artifact, form)
+        sizes = self._metrics.batch_sizes(model)
+        engines, batch_images = await asyncio.to_thread(
+            self._engines, kind, artifact, form, batch_images, sizes
+        )
         log.info(
             "model %s version %d on %s, at most %d images a call",
             model, version, kind, batch_images,
@@ -126,45 +164,62 @@ class Loader:
         )
 
     def _engines(
-        self, kind: str, artifact: Artifact, form: Path | None
+        self, kind: str, artifact: Artifact, form: Path | None, batch_images: int, sizes: list[int]
     ) -> tuple[list[Engine], int]:
-        """Engines that are right, and warm by that; and how many images to give them at once.
+        """Engines that are right, and warm; and how many images to give them at once.
 
         One engine of TensorFlow serves many threads.
+
+        Args:
+            kind: Of engine.
+            artifact: Whose graph.
+            form: For LiteRT.
+            batch_images: What a trial elsewhere has found; 0: there was none.
+            sizes: Of batches in use.
         """
         golden = golden_of(artifact, form)
+        most = batch_images
         engines: list[Engine] = []
         try:
             for _ in range(self._config.workers if kind == "litert" else 1):
                 engine = load_engine(artifact, kind, form=form, threads=self._config.threads)
                 engines.append(engine)
-                verify_golden(artifact, engine, golden)
-            return engines, find_batch_size(engines[0], artifact, self._config.max_batch_images)
+                if not batch_images:
+                    verify_golden(artifact, engine, golden)
+                most = most or find_batch_size(engine, artifact, self._config.max_batch_images)
+                warm_up(
+                    engine,
+                    artifact,
+                    sorted({1, *(min(size, most) for size in sizes)}),
+                    sleep=time.sleep if self._protecting else None,
+                )
+            return engines, most
         except BaseException:
             for engine in engines:
                 engine.close()
             raise
 
+    async def _compile_first(self, model: str, version: int, artifact: Artifact) -> Path | None:
+        """Compiles before anything is loaded; None if the graph cannot be compiled."""
+        try:
+            await self._workshop.compile(artifact)
+        except EngineError as error:
+            log.warning("model %s version %d needs TensorFlow: %s", model, version, error)
+            return None
+        return await asyncio.to_thread(self._store.find, artifact)
+
     async def _compile(self, loaded: LoadedVersion, on_better: OnBetter) -> None:
         """Compiles in another process and hands over the version on the quicker engine."""
         model, version, artifact = loaded.model, loaded.version, loaded.artifact
-        command = [sys.executable, "-m", "saccade_server.loading", str(artifact.path)]
-        process = await asyncio.create_subprocess_exec(
-            *command, "--cache", str(self._config.cache),
-            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
+        fallback = self._metrics.engine_fallback
+        why = ""
         try:
-            _, stderr = await process.communicate()
-        except asyncio.CancelledError:
-            process.kill()
-            await process.wait()
-            raise
+            await self._workshop.compile(artifact)
+        except EngineError as error:
+            why = str(error)
         if loaded.users.dismissed:  # Unloaded meanwhile; the form is there for the next time.
             return
-        fallback = self._metrics.engine_fallback
-        if process.returncode:
-            said = stderr.decode(errors="replace").strip().rpartition("\n")[2]
-            why = said or f"the compiler ended with code {process.returncode}"
+        if why:
             log.warning("model %s version %d stays on TensorFlow: %s", model, version, why)
             fallback.remove(model, str(version), "not_compiled")
             fallback.labels(model, str(version), "cannot_compile").set(1)

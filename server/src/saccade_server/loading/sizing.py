@@ -6,6 +6,7 @@ are better run one by one: each is answered as soon as it is done.
 """
 
 import time
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -42,6 +43,31 @@ def find_batch_size(engine: Engine, artifact: Artifact, most: int) -> int:
             return best
         best, cost_s = size, larger_s
     return most
+
+
+def warm_up(
+    engine: Engine,
+    artifact: Artifact,
+    sizes: Iterable[int],
+    *,
+    sleep: Callable[[float], None] | None = None,
+) -> None:
+    """Runs batches of blank images, so that no request pays for an engine's first call of a size.
+
+    Args:
+        engine: To warm.
+        artifact: Whose graph it runs.
+        sizes: Images of each batch.
+        sleep: Gives the processors back for as long as each call took; None: nobody needs them.
+
+    Raises:
+        EngineError: The engine failed.
+    """
+    for size in sizes:
+        started = time.perf_counter()
+        engine.predict(np.zeros((size, *artifact.input.shape), artifact.input.dtype))
+        if sleep is not None:
+            sleep(time.perf_counter() - started)
 
 
 def _cost_s(engine: Engine, artifact: Artifact, size: int) -> float:

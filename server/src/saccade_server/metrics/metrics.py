@@ -114,6 +114,12 @@ class Metrics:
             buckets=CONFIDENCE,
             registry=registry,
         )
+        self.repository_looks = Counter(
+            "saccade_repository_looks",
+            "Looks for new models and versions.",
+            ("outcome",),
+            registry=registry,
+        )
 
         self._statistics: dict[tuple[str, str], VersionStatistics] = {}
 
@@ -124,6 +130,15 @@ class Metrics:
         except KeyError:
             done = self._statistics[model, version] = VersionStatistics()
             return done
+
+    def batch_sizes(self, model: str, most: int = 8) -> list[int]:
+        """The images of the engine calls of a model's versions, the most frequent sizes first."""
+        counts: dict[int, int] = {}
+        for (name, _), done in self._statistics.items():
+            if name == model:
+                for size, total in done.batches.items():
+                    counts[size] = counts.get(size, 0) + total.count
+        return sorted(counts, key=lambda size: -counts[size])[:most]
 
     def forget_version(self, model: str, version: str) -> None:
         """Removes the series of a version that is gone; they would pile up with every roll-out."""

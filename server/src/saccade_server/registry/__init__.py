@@ -3,6 +3,7 @@
 from saccade_server.registry.model_config import All, Latest, ModelConfig, Specific, VersionPolicy
 from saccade_server.registry.registry import Registry
 from saccade_server.registry.version import LoadedVersion, Predictor, State, Users, Version
+from saccade_server.registry.watcher import Watcher
 
 __all__ = [
     "All",
@@ -16,4 +17,5 @@ __all__ = [
     "Users",
     "Version",
     "VersionPolicy",
+    "Watcher",
 ]

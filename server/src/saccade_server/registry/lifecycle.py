@@ -1,14 +1,14 @@
 """The life of one version: loading, another engine, unloading; and the metrics that show it."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from saccade_server.artifact import Artifact, read_artifact
-from saccade_server.errors import ArtifactError, EngineError
+from saccade_server.artifact import Artifact
+from saccade_server.errors import ArtifactError, EngineError, IncompleteArtifact
 from saccade_server.metrics import Metrics
+from saccade_server.registry.opening import Opener, without_paths
 from saccade_server.registry.version import LoadedVersion, State, Version
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ OnBetter = Callable[[LoadedVersion], Awaitable[None]]
 Load = Callable[[str, int, Artifact, OnBetter], Awaitable[LoadedVersion]]
 """Brings up a version; see `loading.Loader.load`."""
 
-_SHOWN = (State.LOADING, State.READY, State.UNLOADING, State.FAILED)
+_SHOWN = (State.WAITING, State.LOADING, State.READY, State.UNLOADING, State.FAILED)
 """A version in the last state has no series."""
 
 
@@ -26,11 +26,13 @@ class Lifecycle:
     """Moves versions from state to state.
 
     Args:
+        opener: Makes an artifact of a folder.
         load: Brings up one version.
         metrics: Where states are shown.
     """
 
-    def __init__(self, load: Load, metrics: Metrics) -> None:
+    def __init__(self, opener: Opener, load: Load, metrics: Metrics) -> None:
+        self._opener = opener
         self._load = load
         self._metrics = metrics
 
@@ -38,23 +40,29 @@ class Lifecycle:
         """Loads a version, which then waits in LOADING for `go_live`.
 
         Returns:
-            Whether it could be loaded; if not it is FAILED, with a reason.
+            Whether it could be loaded; if not it is FAILED or, if its folder is not whole, WAITING,
+            with a reason.
         """
+        version.reason = ""
         self._enter(version, State.LOADING)
         started = time.monotonic()
         try:
-            artifact = await asyncio.to_thread(read_artifact, version.path)
+            artifact = await self._opener.open(version)
             version.loaded = await self._load(
                 version.model, version.version, artifact, partial(self._replace, version)
             )
+        except IncompleteArtifact as error:
+            log.warning("model %s version %d waits: %s", version.model, version.version, error)
+            self._stop_at(version, State.WAITING, str(error))
+            return False
         except (ArtifactError, EngineError) as error:
             log.error("model %s version %d: %s", version.model, version.version, error)
-            self._fail(version, str(error))
+            self._stop_at(version, State.FAILED, str(error))
             return False
         except Exception as error:
             # The edge: whatever is wrong with one version, the others serve.
             log.exception("model %s version %d", version.model, version.version)
-            self._fail(version, f"{type(error).__name__}: the log says more")
+            self._stop_at(version, State.FAILED, f"{type(error).__name__}: the log says more")
             return False
         seconds = time.monotonic() - started
         labels = version.model, str(version.version)
@@ -108,9 +116,13 @@ class Lifecycle:
         log.info("model %s version %s goes on with %s", *labels, better.engine)
         await old.close()
 
-    def _fail(self, version: Version, reason: str) -> None:
-        version.reason = reason
-        self._enter(version, State.FAILED)
+    def reject(self, version: Version, reason: str) -> None:
+        """Shows a version that is not tried again until it changes."""
+        self._stop_at(version, State.FAILED, reason)
+
+    def _stop_at(self, version: Version, state: State, reason: str) -> None:
+        version.reason = without_paths(reason, version.path)
+        self._enter(version, state)
 
     def _enter(self, version: Version, state: State) -> None:
         version.state = state

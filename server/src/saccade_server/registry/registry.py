@@ -7,16 +7,21 @@ Everything runs in the event loop's thread; loading and reading folders happen b
 """
 
 import asyncio
+import logging
 from collections.abc import Collection, Coroutine, Iterable, Mapping
 from pathlib import Path
 
 from saccade_server.errors import ConfigError, InvalidArgument, NotFound, Unavailable
 from saccade_server.metrics import Metrics
 from saccade_server.registry.lifecycle import Lifecycle, Load
-from saccade_server.registry.model_config import ModelConfig, by_name
+from saccade_server.registry.model_config import Latest, ModelConfig, VersionPolicy, by_name
+from saccade_server.registry.opening import Describe, Opener
+from saccade_server.registry.refresh import Refresher
 from saccade_server.registry.repository import scan_model, scan_repository
 from saccade_server.registry.rollout import Rollout
 from saccade_server.registry.version import LoadedVersion, State, Version
+
+log = logging.getLogger(__name__)
 
 
 class Registry:
@@ -28,13 +33,31 @@ class Registry:
         root: The model repository: where models are that nothing else is said about.
         load: Brings up one version.
         metrics: Where states are shown.
+        describe: For SavedModels without a manifest; None: they are refused.
+        policy: Which versions are served of a model that nothing else is said about.
+        settle_s: For how long nothing must change in a folder whose files have no checksums.
     """
 
-    def __init__(self, root: Path, load: Load, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        root: Path,
+        load: Load,
+        metrics: Metrics,
+        *,
+        describe: Describe | None = None,
+        policy: VersionPolicy = Latest(),  # noqa: B008 - a constant
+        settle_s: float = 2.0,
+    ) -> None:
         self._root = root
-        self._rollout = Rollout(Lifecycle(load, metrics), metrics)
+        self._policy = policy
+        lifecycle = Lifecycle(Opener(describe, settle_s), load, metrics)
+        self._rollout = Rollout(lifecycle, metrics)
+        self._refresher = Refresher(self._rollout)
+        # Whether the models are those of the repository, whichever they are at the time.
+        self._whole = False
         # What is served, and beyond it what was unloaded and can be loaded again.
         self._known: dict[str, ModelConfig] = {}
+        self._unloaded: set[str] = set()
         self._changes = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -60,17 +83,32 @@ class Registry:
         A version that cannot be loaded is logged and marked as failed; the others load.
 
         Args:
-            models: None: the newest version of every model of the repository.
+            models: None: every model of the repository.
 
         Raises:
             ConfigError: The repository is no folder, or two models have the same name.
         """
+        self._whole = models is None
         if models is None:
-            models = await asyncio.to_thread(_whole_repository, self._root)
+            models = await asyncio.to_thread(self._whole_repository)
         configs = by_name(models)
         async with self._changes:
             self._known = dict(configs)
-            await self._rollout.begin(configs)
+            await self._refresher.announce(configs.values())
+            for config in configs.values():
+                await self._refresher.refresh(config)
+
+    async def refresh(self) -> None:
+        """Looks at all folders: what is new is loaded, what has gone is served no longer.
+
+        What cannot be loaded is shown as such and tried again when it changes; the model goes on
+        with what it has. Models that callers have unloaded stay so.
+
+        Raises:
+            ConfigError: The repository is no folder; everything stays.
+            OSError: It cannot be read; everything stays.
+        """
+        await self._carry_out(self._refresh())
 
     async def configure(self, models: Iterable[ModelConfig]) -> None:
         """Serves another set of models: all of it or, after an error, what was served before.
@@ -136,6 +174,10 @@ class Registry:
         found = self.describe(model, version, label)
         if ready := found.ready:
             return ready
+        if found.state is State.WAITING:
+            raise Unavailable(
+                f"version {found.version} of {found.model!r} is not complete yet: try again later"
+            )
         if found.state is State.FAILED:
             raise Unavailable(f"version {found.version} of {found.model!r} failed to load")
         raise Unavailable(f"model {found.model!r} is {found.state.value}: try again later")
@@ -170,34 +212,59 @@ class Registry:
         task.add_done_callback(self._tasks.discard)
         await asyncio.shield(task)
 
+    async def _refresh(self) -> None:
+        async with self._changes:
+            if self._whole:
+                await self._discover()
+            for name, config in list(self._known.items()):
+                if name in self._unloaded:
+                    continue
+                try:
+                    await self._refresher.refresh(config)
+                except OSError as error:
+                    log.warning("the folder of model %s cannot be read: %s", name, error)
+
+    async def _discover(self) -> None:
+        """Takes in models that are new in the repository and lets go of those that are gone."""
+        found = {each.name: each for each in await asyncio.to_thread(self._whole_repository)}
+        gone = {name for name in self._known if name not in found}
+        for name in gone:
+            del self._known[name]
+            log.info("model %s is not in the repository any more", name)
+        self._rollout.forget(gone)
+        for name, config in found.items():
+            self._known.setdefault(name, config)
+
     async def _configure(self, configs: dict[str, ModelConfig]) -> None:
         async with self._changes:
             await self._rollout.apply(configs, self._rollout.served.keys() - configs.keys())
             self._known = dict(configs)
+            self._whole = False
+            self._unloaded.clear()
 
     async def _load(self, model: str) -> None:
         async with self._changes:
             try:
-                config = self._known.get(model) or _config(self._root, model)
+                config = self._known.get(model) or self._config(model)
             except ConfigError as error:
                 raise NotFound(str(error)) from None
             await self._rollout.apply({model: config}, set())
             self._known[model] = config
+            self._unloaded.discard(model)
 
     async def _unload(self, model: str) -> None:
         async with self._changes:
             if model not in self._known:
                 raise NotFound(f"no model {model!r} is loaded")
             await self._rollout.apply({}, self._rollout.served.keys() & {model})
+            self._unloaded.add(model)
         await self._rollout.gone(model)
 
+    def _config(self, model: str) -> ModelConfig:
+        return ModelConfig(name=model, base_path=self._root / model, policy=self._policy)
 
-def _config(root: Path, model: str) -> ModelConfig:
-    return ModelConfig(name=model, base_path=root / model)
-
-
-def _whole_repository(root: Path) -> list[ModelConfig]:
-    return [_config(root, model) for model in scan_repository(root)]
+    def _whole_repository(self) -> list[ModelConfig]:
+        return [self._config(model) for model in scan_repository(self._root)]
 
 
 def _in_folders(root: Path, known: Mapping[str, Path]) -> dict[tuple[str, int], Version]:

@@ -13,7 +13,7 @@ from saccade_server.metrics import Metrics
 from saccade_server.registry.lifecycle import Lifecycle
 from saccade_server.registry.model_config import ModelConfig
 from saccade_server.registry.repository import scan_model
-from saccade_server.registry.version import State, Version
+from saccade_server.registry.version import Version
 
 log = logging.getLogger(__name__)
 
@@ -30,30 +30,22 @@ class Rollout:
     Attributes:
         models: The versions of each model, newest first; those that come and go too.
         served: The models that are to answer: not those that are loaded first, or unloaded.
+        lifecycle: Moves one version.
     """
 
     def __init__(self, lifecycle: Lifecycle, metrics: Metrics) -> None:
         self.models: dict[str, list[Version]] = {}
         self.served: dict[str, ModelConfig] = {}
-        self._lifecycle = lifecycle
+        self.lifecycle = lifecycle
         self._metrics = metrics
         self._retiring: dict[Version, asyncio.Task[None]] = {}
-
-    async def begin(self, configs: Mapping[str, ModelConfig]) -> None:
-        """Loads the first set, one version after the other; those that fail are left behind."""
-        for name, config in configs.items():
-            self.models[name] = [_version(config, each) for each in await _choose(config)]
-        self.served.update(configs)
-        for name, config in configs.items():
-            for version in self.models[name]:
-                if await self._lifecycle.bring_up(version):
-                    self._lifecycle.go_live(version)
-            self._set_labels(config)
+        self._rejected: dict[tuple[str, int], Version] = {}
+        self._unset: dict[str, set[str]] = {}
 
     async def finish(self) -> None:
         """Lets go of everything."""
         for version in [each for versions in self.models.values() for each in versions]:
-            self._retire(version)
+            self.retire(version)
         await self.gone(*self.models)
 
     async def gone(self, *models: str) -> None:
@@ -72,7 +64,7 @@ class Rollout:
         """
         wanted = {name: await self._wanted(config) for name, config in configs.items()}
         fresh = [
-            _version(config, number)
+            make_version(config, number)
             for name, config in configs.items()
             for number in wanted[name]
             if not any(v.ready and v.version == number for v in self.models.get(name, []))
@@ -83,19 +75,20 @@ class Rollout:
         for name in gone:
             del self.served[name]
         for version in fresh:
-            self._lifecycle.go_live(version)
+            self.lifecycle.go_live(version)
         for name, versions in self.models.items():
             for version in versions:
                 if name in gone or (name in wanted and version.version not in wanted[name]):
-                    self._retire(version)
+                    self.retire(version)
         for config in configs.values():
-            self._set_labels(config)
+            self.set_labels(config)
 
     async def _wanted(self, config: ModelConfig) -> list[int]:
         """The versions to serve of a model, after a look whether that can be."""
-        wanted = await _choose(config)
+        found = await asyncio.to_thread(scan_model, config.base_path)
+        wanted = config.policy.choose(found)
         if not wanted:
-            raise NotFound(f"there is no version of {config.name!r} in {config.base_path}")
+            raise NotFound(f"there is no version of {config.name!r} in its folder")
         for label, number in config.labels.items():
             if number not in wanted:
                 raise FailedPrecondition(
@@ -116,9 +109,9 @@ class Rollout:
         """Loads versions, all or none."""
         try:
             for version in fresh:
-                await self._insert(version)
+                await self.insert(version)
             for version in fresh:
-                if not await self._lifecycle.bring_up(version):
+                if not await self.lifecycle.bring_up(version):
                     raise FailedPrecondition(
                         f"version {version.version} of {version.model!r} failed to load: "
                         f"{version.reason}"
@@ -126,15 +119,37 @@ class Rollout:
         except BaseException:
             for version in filter(self._lists, fresh):
                 # What failed of a model that is served stays on show, with its reason.
-                if version.state is not State.FAILED or version.model not in self.served:
-                    self._retire(version)
+                if not version.stuck or version.model not in self.served:
+                    self.retire(version)
             raise
 
-    async def _insert(self, version: Version) -> None:
+    def forget(self, gone: Collection[str]) -> None:
+        """Serves models no longer; their versions finish their requests."""
+        for name in gone:
+            self.served.pop(name, None)
+            for version in list(self.models.get(name, [])):
+                self.retire(version)
+
+    def reject(self, version: Version, reason: str) -> None:
+        """Takes a version away that turned out to be bad.
+
+        It stays on show, and is not tried again by itself until it changes; see `Refresher`.
+        """
+        shown = Version(model=version.model, version=version.version, path=version.path)
+        shown.snapshot, shown.reason = version.snapshot, reason
+        self._rejected[version.model, version.version] = shown
+        self.retire(version)
+
+    def rejected(self, model: str, number: int) -> Version | None:
+        """How a version is shown that was rejected and not tried again."""
+        return self._rejected.get((model, number))
+
+    async def insert(self, version: Version) -> None:
         """Lists a version, in the place of one of the same number that failed or is leaving."""
+        self._rejected.pop((version.model, version.version), None)
         for old in list(self.models.get(version.model, [])):
             if old.version == version.version:
-                self._retire(old)
+                self.retire(old)
                 await self._retiring[old]
         versions = self.models.setdefault(version.model, [])
         versions.append(version)
@@ -143,34 +158,39 @@ class Rollout:
     def _lists(self, version: Version) -> bool:
         return version in self.models.get(version.model, [])
 
-    def _retire(self, version: Version) -> None:
+    def retire(self, version: Version) -> None:
         """Lets a version finish its requests and then go, beside everything else."""
         if version not in self._retiring:
-            self._lifecycle.begin_unloading(version)
+            self.lifecycle.begin_unloading(version)
             self._retiring[version] = asyncio.create_task(self._let_go(version))
 
     async def _let_go(self, version: Version) -> None:
-        await self._lifecycle.unload(version)
+        await self.lifecycle.unload(version)
         versions = self.models[version.model]
         versions.remove(version)
+        shown = self._rejected.get((version.model, version.version))
+        if shown is not None and shown is not version:
+            self.lifecycle.reject(shown, shown.reason)
+            versions.append(shown)
+            versions.sort(key=lambda each: -each.version)
         if not versions and version.model not in self.served:
             del self.models[version.model]
             self._metrics.forget_model(version.model)
         del self._retiring[version]
 
-    def _set_labels(self, config: ModelConfig) -> None:
+    def set_labels(self, config: ModelConfig) -> None:
         """Moves a model's labels to the versions that are ready."""
-        for version in self.models[config.name]:
+        versions = self.models.get(config.name, [])
+        for version in versions:
             mine = [label for label, number in config.labels.items() if number == version.version]
             version.labels = tuple(sorted(mine)) if version.ready else ()
-        set_now = {label for version in self.models[config.name] for label in version.labels}
-        for label in sorted(config.labels.keys() - set_now):
+        set_now = {label for version in versions for label in version.labels}
+        unset = config.labels.keys() - set_now
+        for label in sorted(unset - self._unset.get(config.name, set())):
             log.error("model %s: the version labelled %r is not ready", config.name, label)
+        self._unset[config.name] = set(unset)
 
 
-async def _choose(config: ModelConfig) -> list[int]:
-    return config.policy.choose(await asyncio.to_thread(scan_model, config.base_path))
-
-
-def _version(config: ModelConfig, number: int) -> Version:
+def make_version(config: ModelConfig, number: int) -> Version:
+    """A version that nothing is done with yet."""
     return Version(model=config.name, version=number, path=config.base_path / str(number))

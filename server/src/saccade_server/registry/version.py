@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade_server.artifact import Artifact
+from saccade_server.artifact import Artifact, Snapshot
 
 
 class Scored(Protocol):
@@ -53,6 +53,9 @@ class Predictor(Protocol):
 
 class State(Enum):
     """What a version is doing; the values are the metric's labels."""
+
+    WAITING = "waiting"
+    """Not whole, as in the middle of a copy: it is looked at again."""
 
     LOADING = "loading"
     READY = "ready"
@@ -122,6 +125,8 @@ class Version:
         reason: Why it is in its state; empty when it is ready.
         labels: Its movable names.
         loaded: From the end of its loading to the end of its unloading.
+        snapshot: Its folder when it was looked at; None: it could not be.
+        settled: Whether time alone cannot make it better: only a change of its folder can.
     """
 
     model: str
@@ -131,6 +136,13 @@ class Version:
     reason: str = ""
     labels: tuple[str, ...] = ()
     loaded: LoadedVersion | None = None
+    snapshot: Snapshot | None = None
+    settled: bool = True
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it neither answers nor is on its way to."""
+        return self.state in (State.WAITING, State.FAILED)
 
     @property
     def ready(self) -> LoadedVersion | None:

@@ -22,6 +22,7 @@ _PREFIX = f"/{pb.DESCRIPTOR.services_by_name['ImageClassifier'].full_name}"
 _STREAM = f"{_PREFIX}/ClassifyStream"
 
 _STATES = {
+    State.WAITING: pb.VERSION_STATE_LOADING,  # What is missing is in the reason.
     State.LOADING: pb.VERSION_STATE_LOADING,
     State.READY: pb.VERSION_STATE_READY,
     State.UNLOADING: pb.VERSION_STATE_UNLOADING,

@@ -27,6 +27,7 @@ EXTENSIONS = (
 _PLATFORM = "tensorflow_savedmodel"
 
 _STATES = {
+    State.WAITING: "UNAVAILABLE",
     State.LOADING: "LOADING",
     State.READY: "READY",
     State.UNLOADING: "UNLOADING",

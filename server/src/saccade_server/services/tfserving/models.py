@@ -10,6 +10,7 @@ from saccade_server.services.tfserving.configs import read_model_configs
 from saccade_server.services.tfserving.specs import find_versions
 
 _STATES = {
+    State.WAITING: "START",
     State.LOADING: "LOADING",
     State.READY: "AVAILABLE",
     State.UNLOADING: "UNLOADING",
