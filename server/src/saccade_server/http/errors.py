@@ -22,6 +22,12 @@ _STATUS = {
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
+def credentials(request: web.Request) -> dict[str, str]:
+    """The caller's token, where a call by gRPC has it."""
+    token = request.headers.get("Authorization")
+    return {} if token is None else {"authorization": token}
+
+
 def safely(handler: Handler) -> Handler:
     """The handler, with errors as the protocols' clients read them."""
 
@@ -32,6 +38,8 @@ def safely(handler: Handler) -> Handler:
             headers = {}
             if error.retry_after_s is not None:
                 headers["Retry-After"] = str(math.ceil(error.retry_after_s))
+            if error.code is Code.UNAUTHENTICATED:
+                headers["WWW-Authenticate"] = "Bearer"
             status = _STATUS.get(error.code, 400)
             return web.json_response({"error": error.message}, status=status, headers=headers)
 

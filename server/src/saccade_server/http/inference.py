@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from saccade_server.errors import InvalidArgument, NotFound
-from saccade_server.http.errors import safely
+from saccade_server.http.errors import credentials, safely
 from saccade_server.http.json_tensors import (
     parse_object,
     read_infer_request,
@@ -133,7 +133,7 @@ class InferenceRoutes:
         return web.json_response({})
 
     async def _ask(self, name: str, message: Any, request: web.Request) -> Any:
-        call = Call(peer=request.remote or "")
+        call = Call(metadata=credentials(request), peer=request.remote or "")
         return await self._answerer.message(self._methods[name], message, call)
 
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from saccade_server.artifact import InputSpec
 from saccade_server.errors import InvalidArgument
-from saccade_server.http.errors import safely
+from saccade_server.http.errors import credentials, safely
 from saccade_server.http.tfserving_json import (
     fill_examples,
     fill_predict_request,
@@ -97,7 +97,7 @@ class TensorFlowServingRoutes:
         )
 
     async def _ask(self, name: str, message: Any, request: web.Request) -> Any:
-        call = Call(peer=request.remote or "")
+        call = Call(metadata=credentials(request), peer=request.remote or "")
         return await self._answerer.message(self._methods[name], message, call)
 
 

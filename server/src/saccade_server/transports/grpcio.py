@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from saccade_server.credentials import Certificates, KeyPair
 from saccade_server.errors import SaccadeError
 from saccade_server.services.answer import Answerer
 from saccade_server.services.call import Call, Method
@@ -26,6 +27,7 @@ class GrpcioTransport:
         address: HOST:PORT; port 0 takes a free one.
         max_message_bytes: Of a request.
         share_port: Whether other processes listen on it too.
+        tls: Of the server, or None for plain TCP.
 
     Raises:
         OSError: The port is taken.
@@ -39,6 +41,7 @@ class GrpcioTransport:
         address: str,
         max_message_bytes: int,
         share_port: bool = False,
+        tls: Certificates | None = None,
     ) -> None:
         self._server = grpc.aio.server(
             options=[
@@ -53,7 +56,10 @@ class GrpcioTransport:
         )
         self._server.add_generic_rpc_handlers((_Router(methods, answerer),))
         try:
-            self.port = self._server.add_insecure_port(address)
+            if tls is None:
+                self.port = self._server.add_insecure_port(address)
+            else:
+                self.port = self._server.add_secure_port(address, _credentials(tls))
         except RuntimeError as error:
             raise OSError(f"cannot listen on {address}: {error}") from error
 
@@ -64,6 +70,19 @@ class GrpcioTransport:
     async def stop(self, grace_s: float) -> None:
         """Takes no new calls; ends those under way after `grace_s` seconds."""
         await self._server.stop(grace_s)
+
+
+def _credentials(tls: Certificates) -> grpc.ServerCredentials:
+    """Asks before each handshake for the newest pair; may be called in threads of gRPC's."""
+    return grpc.dynamic_ssl_server_credentials(
+        _configuration(tls.current()),
+        lambda: _configuration(tls.current()),
+        require_client_authentication=tls.mutual,
+    )
+
+
+def _configuration(pair: KeyPair) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration([(pair.key, pair.chain)], pair.client_ca)
 
 
 class _Router(grpc.GenericRpcHandler):

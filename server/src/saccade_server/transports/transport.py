@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from saccade_server.credentials import Certificates
 from saccade_server.services.answer import Answerer
 from saccade_server.services.call import Method
 from saccade_server.transports.grpcio import GrpcioTransport
@@ -28,6 +29,7 @@ def make_transport(
     address: str,
     max_message_bytes: int,
     share_port: bool = False,
+    tls: Certificates | None = None,
 ) -> Transport:
     """A transport that listens and does not answer yet.
 
@@ -38,6 +40,7 @@ def make_transport(
         address: HOST:PORT; port 0 takes a free one.
         max_message_bytes: Of a request.
         share_port: Whether other processes listen on it too.
+        tls: Of the server, or None for plain TCP.
 
     Raises:
         OSError: The port is taken.
@@ -49,4 +52,5 @@ def make_transport(
         address=address,
         max_message_bytes=max_message_bytes,
         share_port=share_port,
+        tls=tls,
     )

@@ -6,6 +6,7 @@ import socket
 import ssl
 from contextlib import suppress
 
+from saccade_server.credentials import Certificates
 from saccade_server.services.answer import Answerer
 from saccade_server.services.call import Method
 from saccade_server.transports.http2.connection import Connection, Shared
@@ -45,7 +46,7 @@ class Http2Transport:
         max_message_bytes: int,
         share_port: bool = False,
         options: Http2Options | None = None,
-        tls: ssl.SSLContext | None = None,
+        tls: ssl.SSLContext | Certificates | None = None,
     ) -> None:
         self._options = options or Http2Options()
         self._shared = Shared(
@@ -56,9 +57,9 @@ class Http2Transport:
             pool=Pool(self._options.max_held_bytes),
             on_closed=self._on_closed,
         )
-        self._tls = tls
-        if tls is not None:
-            tls.set_alpn_protocols(["h2"])
+        self._tls = tls.context() if isinstance(tls, Certificates) else tls
+        if self._tls is not None:
+            self._tls.set_alpn_protocols(["h2"])
         self._sockets = _bind(address, share_port=share_port)
         self.port: int = self._sockets[0].getsockname()[1]
         self._servers: list[asyncio.Server] = []
