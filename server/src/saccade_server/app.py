@@ -15,6 +15,7 @@ from saccade_server.artifact import Artifact
 from saccade_server.batching import Batcher, BatchingConfig, EngineWorker
 from saccade_server.config import ServerConfig
 from saccade_server.cpus import available_cpus
+from saccade_server.credentials import Certificates, Tokens
 from saccade_server.engines import Engine
 from saccade_server.errors import ConfigError
 from saccade_server.http import InferenceRoutes, SidePort, TensorFlowServingRoutes
@@ -23,6 +24,7 @@ from saccade_server.loading import Loader, LoadingConfig
 from saccade_server.metrics import Collected, Family, Metrics
 from saccade_server.protocols import inference_pb, tensorflow_serving_pb
 from saccade_server.registry import All, Latest, ModelConfig, Registry, State, Watcher
+from saccade_server.services.access import guarded
 from saccade_server.services.answer import Answerer
 from saccade_server.services.classification import ImagePath
 from saccade_server.services.classifier import ClassifierService
@@ -39,11 +41,11 @@ from saccade_server.transports.transport import Transport, make_transport
 
 log = logging.getLogger(__name__)
 
-
-class App:
 SETTLE_S = 2.0
 """For how long a folder without checksums must stand still, where nothing is polled."""
 
+
+class App:
     """One server: its models, its ports, its life from start to drain.
 
     Args:
@@ -98,7 +100,11 @@ SETTLE_S = 2.0
             descriptor_pool.Default(),
         ]
         reflection = ReflectionService(sorted({each.service for each in methods}), pools)
-        self._methods = [*methods, *reflection.methods()]
+        tokens = Tokens(Path(config.token_file)) if config.token_file else None
+        self._tls = _certificates(config)
+        if tokens is None and not config.tls_client_ca:
+            log.warning("every caller that can reach the server may use it; see --token-file")
+        self._methods = guarded([*methods, *reflection.methods()], tokens)
         self._answerer = Answerer(self._metrics)
         self._grpc: Transport | None = None
         self._http = SidePort(
@@ -107,10 +113,13 @@ SETTLE_S = 2.0
             host=config.host,
             port=config.http_port,
             share_port=family is not None,
-            routes=[
-                *InferenceRoutes(inference.methods(), self._answerer).routes(),
+            # Nothing that TLS is to protect goes over a port without it.
+            routes=[]
+            if self._tls
+            else [
+                *InferenceRoutes(guarded(inference.methods(), tokens), self._answerer).routes(),
                 *TensorFlowServingRoutes(
-                    tensorflow_serving, self._answerer, prediction.input_of
+                    guarded(tensorflow_serving, tokens), self._answerer, prediction.input_of
                 ).routes(),
             ],
             max_body_bytes=config.max_message_mb << 20,
@@ -137,6 +146,7 @@ SETTLE_S = 2.0
             await stop.watch_parent()
         loading = asyncio.ensure_future(self._registry.open(self._first_models()))
         stopping = asyncio.ensure_future(stop.wait())
+        watching: asyncio.Future[None] | None = None
         await asyncio.wait((loading, stopping), return_when=asyncio.FIRST_COMPLETED)
         try:
             if loading.done():
@@ -145,34 +155,24 @@ SETTLE_S = 2.0
                 if self._family is not None:
                     await self._open()
                 self._announce(announce)
+                self._loader.protect()
+                if self._watches:
+                    look = partial(self._look, announce)
+                    watcher = Watcher(look, self._config.poll_s, self._metrics)
+                    watching = asyncio.ensure_future(watcher.run())
             await stopping
-        watching: asyncio.Future[None] | None = None
         finally:
             loading.cancel()
+            if watching is not None:
+                watching.cancel()
             stopping.cancel()
             await self._stop(linger_s=self._config.linger_s if stop.gently else 0.0)
 
     def _first_models(self) -> Sequence[ModelConfig] | None:
         if self._given is None and self._config.model_config_file:
             return read_config_file(Path(self._config.model_config_file))
-                self._loader.protect()
-                if self._watches:
-                    look = partial(self._look, announce)
-                    watcher = Watcher(look, self._config.poll_s, self._metrics)
-                    watching = asyncio.ensure_future(watcher.run())
         return self._given
 
-    async def _open(self) -> None:
-            if watching is not None:
-                watching.cancel()
-        """Opens the ports.
-
-        Raises:
-            OSError: One of them is taken.
-        """
-        share = self._family is not None
-        self._grpc = make_transport(
-            self._config.transport,
     @property
     def _watches(self) -> bool:
         """Whether folders are looked at: not if callers say which models there are."""
@@ -186,11 +186,21 @@ SETTLE_S = 2.0
         if self._untold and self._registry.ready and not was_ready:
             self._announce(announce)
 
+    async def _open(self) -> None:
+        """Opens the ports.
+
+        Raises:
+            OSError: One of them is taken.
+        """
+        share = self._family is not None
+        self._grpc = make_transport(
+            self._config.transport,
             self._methods,
             self._answerer,
             address=f"{self._config.host}:{self._config.grpc_port}",
             max_message_bytes=self._config.max_message_mb << 20,
             share_port=share,
+            tls=self._tls,
         )
         await self._http.start()
         await self._grpc.start()
@@ -220,6 +230,7 @@ SETTLE_S = 2.0
         if self._registry.ready and self._grpc is not None:
             host = self._config.host
             announce(f"ready grpc={host}:{self._grpc.port} http={host}:{self._http.port}")
+            self._untold = False
         else:
             log.error("not ready, since not every model could be loaded; the others answer")
 
@@ -230,7 +241,6 @@ SETTLE_S = 2.0
             self._metrics,
             lambda: self._health.ready,
             max_request_images=self._config.max_request_images,
-            self._untold = False
             may_change_models=self._config.model_control == "explicit",
         )
 
@@ -298,6 +308,22 @@ class _Stop:
         for each in (signal.SIGTERM, signal.SIGINT):
             self._loop.remove_signal_handler(each)
             signal.signal(each, signal.SIG_DFL)
+
+
+def _certificates(config: ServerConfig) -> Certificates | None:
+    """TLS as the settings have it.
+
+    Raises:
+        ConfigError: A file is missing or wrong.
+    """
+    if bool(config.tls_cert) != bool(config.tls_key):
+        raise ConfigError("--tls-cert and --tls-key need each other")
+    if config.tls_client_ca and not config.tls_cert:
+        raise ConfigError("--tls-client-ca needs --tls-cert and --tls-key")
+    if not config.tls_cert:
+        return None
+    client_ca = Path(config.tls_client_ca) if config.tls_client_ca else None
+    return Certificates(Path(config.tls_cert), Path(config.tls_key), client_ca)
 
 
 def _loading(config: ServerConfig) -> LoadingConfig:

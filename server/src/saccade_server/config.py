@@ -65,6 +65,16 @@ class ServerConfig:
         "explicit lets every caller load and unload models; for one worker, and callers you trust",
         ("none", "explicit"),
     )
+    tls_cert: str = setting(
+        "", "PEM file of the gRPC port's certificate and its chain; none: no encryption"
+    )
+    tls_key: str = setting("", "PEM file of that certificate's private key")
+    tls_client_ca: str = setting(
+        "", "PEM file of who signs callers' certificates; none: callers need no certificate"
+    )
+    token_file: str = setting(
+        "", "file of bearer tokens, TOKEN predict,admin a line; none: callers need no token"
+    )
     max_batch_images: int = setting(
         32, "images in one engine call at most; fewer are taken where a graph is no quicker so"
     )
@@ -105,6 +115,8 @@ class ServerConfig:
             self._check(name, 1)
         if self.max_message_mb > 2047:
             raise ConfigError(f"--max-message-mb must be at most 2047, got {self.max_message_mb}")
+        for name in ("latest_versions", "poll_s"):
+            self._check(name, 0)
         for name in ("decode_threads", "engine_workers", "engine_threads", "linger_s", "drain_s"):
             self._check(name, 0)
         if self.model_control == "explicit" and self.workers > 1:
@@ -115,8 +127,6 @@ class ServerConfig:
             choices = item.metadata["choices"]
             if choices and getattr(self, item.name) not in choices:
                 raise ConfigError(f"{flag(item)} must be one of {', '.join(choices)}")
-        for name in ("latest_versions", "poll_s"):
-            self._check(name, 0)
 
     def _check(self, name: str, least: int, most: float = float("inf")) -> None:
         value = getattr(self, name)
