@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from saccade_models.datasets.cifar10 import load_cifar10
 from saccade_models.datasets.digits import load_digits
 from saccade_models.datasets.mnist import load_fashion_mnist, load_mnist
 from saccade_models.datasets.splits import Dataset, Split
@@ -49,6 +50,11 @@ DATASETS: Mapping[str, Source] = MappingProxyType(
                 name="fashion-mnist",
                 summary="70,000 pieces of clothing, 28 x 28 gray, in --data-dir or downloaded",
                 load=load_fashion_mnist,
+            ),
+            Source(
+                name="cifar10",
+                summary="60,000 photographs, 32 x 32 RGB, in --data-dir or downloaded",
+                load=load_cifar10,
             ),
         ]
     }

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade_models.datasets.archives import Part, read_archive
 from saccade_models.datasets.idx import read_idx
 from saccade_models.datasets.splits import Dataset, Split, split_off_validation
 from saccade_models.errors import ModelsError
@@ -29,8 +30,6 @@ CLOTHES = (
     "Ankle boot",
 )
 VALIDATION_IMAGES = 5_000
-ARCHIVE_KEYS = (("x_train", "y_train"), ("x_test", "y_test"))
-Part = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 
 def load_mnist(data_dir: Path | None) -> Dataset:
@@ -63,7 +62,7 @@ def _read_folder(name: str, data_dir: Path) -> tuple[Part, Part]:
     for folder in (data_dir / name, data_dir):
         archive = folder / f"{name}.npz"
         if archive.is_file():
-            return _read_archive(archive)
+            return read_archive(archive)
         if _find(folder, "train-images-idx3-ubyte") is not None:
             return _read_part(folder, "train"), _read_part(folder, "t10k")
     raise ModelsError(
@@ -85,16 +84,6 @@ def _read_part(folder: Path, part: str) -> Part:
 def _find(folder: Path, name: str) -> Path | None:
     paths = (folder / f"{name}.gz", folder / name)
     return next((path for path in paths if path.is_file()), None)
-
-
-def _read_archive(path: Path) -> tuple[Part, Part]:
-    try:
-        # Pickled objects could run code.
-        with np.load(path, allow_pickle=False) as archive:
-            parts = [(archive[images], archive[labels]) for images, labels in ARCHIVE_KEYS]
-    except (OSError, EOFError, KeyError, ValueError) as error:
-        raise ModelsError(f"cannot read {path}: {error}") from error
-    return parts[0], parts[1]
 
 
 def _download(name: str) -> tuple[Part, Part]:
