@@ -156,10 +156,12 @@ async def test_what_has_not_changed_is_not_read_again(
 ) -> None:
     """However often it is looked at."""
     read = []
-    monkeypatch.setattr(
-        "saccade_server.registry.opening.read_artifact",
-        lambda path: read.append(path.name) or read_artifact(path),
-    )
+
+    def read_and_note(path: Path) -> Artifact:
+        read.append(path.name)
+        return read_artifact(path)
+
+    monkeypatch.setattr("saccade_server.registry.opening.read_artifact", read_and_note)
     cut(write_artifact(root / "digits" / "1"))
     await registry.open()
     await look(registry)
