@@ -12,6 +12,7 @@ CHATTER = (
     b"I0000 ",
     b"WARNING: All log messages before absl::InitializeLog() is called",
 )
+EVERYTHING = (b"",)
 
 
 def load_tensorflow() -> None:
@@ -21,8 +22,8 @@ def load_tensorflow() -> None:
 
 
 @contextmanager
-def drop_native_chatter() -> Iterator[None]:
-    """Drops the lines that begin as CHATTER from what is written to stderr meanwhile.
+def drop_native_chatter(beginnings: tuple[bytes, ...] = CHATTER) -> Iterator[None]:
+    """Drops the lines that begin like that from what is written to stderr meanwhile.
 
     LiteRT tells at each load which delegate it made, and its converter how it quantises; neither
     offers a setting against it. The other lines appear at the end. Works on the process's file
@@ -40,5 +41,5 @@ def drop_native_chatter() -> Iterator[None]:
             os.close(original)
             held.seek(0)
             for line in held:
-                if not line.startswith(CHATTER):
+                if not line.startswith(beginnings):
                     os.write(2, line)

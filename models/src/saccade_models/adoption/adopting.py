@@ -1,5 +1,6 @@
 """Makes an artifact of a stranger's image classifier."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from saccade_models.adoption.sources import Brought, bring, check_source
 from saccade_models.errors import ConfigError, ModelsError
 from saccade_models.export import write_form
 from saccade_models.golden import GoldenPicture, write_golden_pictures
-from saccade_models.quiet import drop_native_chatter
+from saccade_models.quiet import EVERYTHING, drop_native_chatter
 from saccade_models.repository import publish_version, stage_version
 from saccade_models.warmup import FILE, write_warmup
 from saccade_server import artifact as layout
@@ -136,14 +137,20 @@ def _write_assets(
         write_warmup(artifact)
     compiled = True
     try:
-        with drop_native_chatter():
+        with drop_native_chatter(EVERYTHING):  # A compiler that fails tells its whole state.
             form = compile_form(artifact)
         manifest.compiled.append(write_form(artifact, form, ""))
     except (EngineError, ArtifactError) as error:
         compiled = False
-        tell(f"WARNING: served by TensorFlow only, which is slower: {first_line(error)}")
+        tell(f"WARNING: served by TensorFlow only, which is slower: {_reason(error)}")
     layout.write_manifest(folder, manifest)
     return compiled
+
+
+def _reason(error: Exception) -> str:
+    """Why LiteRT can't take a graph: its compiler lists what it lacks after pages of positions."""
+    missing = re.search(r"^(?:TF Select|Custom|Flex) ops: (.*)$", str(error), re.MULTILINE)
+    return f"LiteRT lacks the operations {missing[1]}" if missing else first_line(error)
 
 
 def _describe_input(signature: Signature, config: AdoptionConfig) -> Input:

@@ -35,12 +35,14 @@ class LiteRTEngine:
         self._classes = len(artifact.class_labels)
         try:
             self._interpreter: Any = litert.Interpreter(str(form), num_threads=threads)
+            self._input = self._interpreter.get_input_details()[0]["index"]
+            # A graph that takes any size was compiled for none, and is first prepared for this one.
+            self._interpreter.resize_tensor_input(self._input, (1, *artifact.input.shape))
             self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
+            self._scores = _find_output(self._interpreter, artifact)
+        except (ValueError, RuntimeError, KeyError) as error:
             raise EngineError(f"LiteRT cannot load {form}: {error}") from error
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        self._scores = self._interpreter.get_output_details()[0]["index"]
-        self._shape: tuple[int, ...] = ()
+        self._shape: tuple[int, ...] = (1, *artifact.input.shape)
 
     def predict(self, images: NDArray[np.uint8 | np.float32]) -> NDArray[np.float32]:
         """See `Engine.predict`."""
@@ -61,3 +63,15 @@ class LiteRTEngine:
     def close(self) -> None:
         """See `Engine.close`."""
         self._interpreter = None
+
+
+def _find_output(interpreter: Any, artifact: Artifact) -> int:
+    """The tensor with the scores: of several outputs the one that the signature names so."""
+    outputs = interpreter.get_output_details()
+    signature = artifact.input.signature
+    if len(outputs) > 1 and signature in interpreter.get_signature_list():
+        outputs = [
+            interpreter.get_signature_runner(signature).get_output_details()[artifact.output.name]
+        ]
+    index: int = outputs[0]["index"]
+    return index

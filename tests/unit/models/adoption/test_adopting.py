@@ -230,6 +230,27 @@ def test_the_original_keras_file_is_kept(tinted: Path, adopter: Adopter) -> None
     assert (tinted / "tints.keras").read_bytes() == kept.read_bytes()
 
 
+def test_a_frozen_graph_of_tensorflow_1_is_adopted(adopter: Adopter, tmp_path: Path) -> None:
+    """Its weights are constants, and there is no folder `variables`."""
+    import tensorflow as tf
+
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as session:
+        given = v1.placeholder(tf.uint8, (None, 8, 8, 3))
+        ends = {"scores": linear_scores(4)(given)}
+        builder = v1.saved_model.builder.SavedModelBuilder(str(tmp_path / "m"))
+        signature = v1.saved_model.signature_def_utils.predict_signature_def({"image": given}, ends)
+        builder.add_meta_graph_and_variables(
+            session, ["serve"], signature_def_map={"serving_default": signature}
+        )
+        builder.save()
+    shutil.rmtree(tmp_path / "m" / "variables")
+
+    done = adopter(tmp_path / "m", color="rgb")
+
+    assert (True, 0) == (done.compiled, done.manifest.provenance.weights)
+
+
 @pytest.mark.parametrize("damage", ["add_slot", "encoder"])
 def test_a_graph_that_tensorflow_2_cannot_load_is_adopted(
     damage: str, adopter: Adopter, tmp_path: Path
@@ -268,17 +289,23 @@ def test_a_graph_beyond_litert_is_served_by_tensorflow(adopter: Adopter, tmp_pat
     assert (False, [], True) == (
         done.compiled,
         list(done.manifest.compiled),
-        any("TensorFlow only" in line and "LiteRT" in line for line in adopter.warnings),
+        any(
+            "TensorFlow only" in line and "lacks the operations" in line
+            for line in adopter.warnings
+        ),
     )
 
 
 def test_open_sides_must_be_given(adopter: Adopter, tmp_path: Path) -> None:
-    """Then they are the model's."""
+    """Then they are the model's, on LiteRT too: its form is of no size before."""
     import tensorflow as tf
 
-    kernel = tf.constant(np.random.default_rng(0).normal(0, 3, (3, 4)).astype(np.float32))
+    random = np.random.default_rng(0)
+    kernel = tf.constant(random.normal(0, 1, (3, 3, 3, 4)).astype(np.float32))
     source = save_saved_model(
-        tmp_path / "m", lambda p: tf.reduce_mean(p, [1, 2]) @ kernel, (None, None, None, 3)
+        tmp_path / "m",
+        lambda p: tf.reduce_mean(tf.nn.relu(tf.nn.conv2d(p, kernel, 2, "VALID")), [1, 2]),
+        (None, None, None, 3),
     )
     with pytest.raises(ConfigError, match="height must be given"):
         adopter(source, range="unit", color="rgb")
@@ -286,6 +313,22 @@ def test_open_sides_must_be_given(adopter: Adopter, tmp_path: Path) -> None:
     done = adopter(source, range="unit", color="rgb", height=12, width=10)
 
     assert (12, 10, True) == (done.manifest.input.height, done.manifest.input.width, done.compiled)
+
+
+@pytest.mark.parametrize("wanted", ["fine", "coarse"])
+def test_one_of_several_outputs_is_served(wanted: str, adopter: Adopter, tmp_path: Path) -> None:
+    """The one that was named, on both engines; whatever the order of the others."""
+    coarse, fine = linear_scores(3), linear_scores(5)
+    source = save_saved_model(
+        tmp_path / "m", lambda p: {"fine": fine(p), "coarse": coarse(p), "pixels": p}
+    )
+
+    done = adopter(source, range="unit", color="rgb", output_name=wanted)
+
+    assert (True, {"fine": 5, "coarse": 3}[wanted]) == (
+        done.compiled,
+        len(done.manifest.class_labels),
+    )
 
 
 def test_independent_classes_are_refused(adopter: Adopter, tmp_path: Path) -> None:
