@@ -1,0 +1,256 @@
+"""Versions that are copied slowly, are broken on purpose, or whose server is killed."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from conftest import StartServer
+from fixtures.server_process import ServerProcess
+from fixtures.versions import drop_forms, make_version
+from saccade.v1 import classifier_pb2 as pb
+from saccade.v1.classifier_pb2_grpc import ImageClassifierStub
+from saccade_server.artifact import MANIFEST, read_artifact, read_manifest, write_manifest
+from saccade_server.loading import FormStore
+
+BOUND_S = 60.0
+PIXELS = pb.Image(pixels=pb.PixelTensor(height=28, width=28, channels=1, data=bytes(784)))
+FLAGS = ("--poll-s=0.1", "--engine=litert")
+
+
+class Asked:
+    """A server and what it says."""
+
+    def __init__(self, server: ServerProcess, channel: grpc.Channel) -> None:
+        self.server = server
+        self._stub: Any = ImageClassifierStub(channel)
+
+    def answers(self) -> int:
+        """The version that answers a request."""
+        request = pb.ClassifyRequest(images=[PIXELS])
+        return int(self._stub.Classify(request, timeout=20).model.version)
+
+    def versions(self) -> dict[int, tuple[str, str]]:
+        """State and reason of each version."""
+        response = self._stub.ListModels(pb.ListModelsRequest(), timeout=20)
+        listed = [each for model in response.models for each in model.versions]
+        name = pb.VersionState.Name
+        return {each.version: (name(each.state), each.reason) for each in listed}
+
+    def reach(self, done: Callable[[], bool]) -> None:
+        """Waits until something is so; the old version answers all the while."""
+        end = time.monotonic() + BOUND_S
+        while not done():
+            assert time.monotonic() < end, (self.versions(), self.server.log[-4000:])
+            self.answers()
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def model(artifact: Path, tmp_path: Path) -> Path:
+    """The folder of a model with version 1."""
+    folder = tmp_path / "repository" / "digits"
+    folder.mkdir(parents=True)
+    make_version(artifact, folder, 1)
+    return folder
+
+
+@pytest.fixture
+def asked(start_server: StartServer, model: Path) -> Iterator[Asked]:
+    """A server of that model, ready."""
+    server = start_server(model.parent, *FLAGS)
+    server.wait_ready()
+    with grpc.insecure_channel(server.grpc) as channel:
+        yield Asked(server, channel)
+
+
+def test_a_slow_copy_goes_live_at_its_end(asked: Asked, model: Path, tmp_path: Path) -> None:
+    """File by file, the manifest first and the largest in two halves; every stage waits."""
+    made = make_version(model / "1", tmp_path, 2)
+    files = sorted(each for each in made.rglob("*") if each.is_file())
+    files.sort(key=lambda each: (each.name != "manifest.json", each.stat().st_size))
+    reasons: list[str] = []
+    for file in files:
+        target = model / "2" / file.relative_to(made)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        data = file.read_bytes()
+        target.write_bytes(data[: len(data) // 2])
+        if file in (files[0], files[-1]):
+            # The look that sees this stage comes after the state of the one before.
+            asked.reach(lambda: 2 in asked.versions())
+            asked.reach(lambda: asked.versions()[2][1] not in ("", *reasons))
+            reasons.append(asked.versions()[2][1])
+            assert 1 == asked.answers()
+        target.write_bytes(data)
+    asked.reach(lambda: asked.answers() == 2)
+
+    assert (["VERSION_STATE_READY"], True) == (
+        [state for state, _ in asked.versions().values()],
+        all(str(model) not in reason for reason in reasons),
+    )
+
+
+def absurd_shape(folder: Path) -> None:
+    """A graph that is said to take huge images."""
+    manifest = read_manifest(folder)
+    manifest.input.height = manifest.input.width = 8192
+    write_manifest(folder, manifest)
+
+
+def other_shape(folder: Path) -> None:
+    """A graph that is said to take other images than it does."""
+    manifest = read_manifest(folder)
+    manifest.input.height = 29
+    write_manifest(folder, manifest)
+
+
+def path_out(folder: Path) -> None:
+    """A golden sample that is a file of the machine."""
+    manifest = read_manifest(folder)
+    manifest.golden.samples[0].path = "../../../../../../etc/passwd"
+    write_manifest(folder, manifest)
+
+
+def absolute_file(folder: Path) -> None:
+    """A checksum of a file of the machine."""
+    text = json.loads((folder / MANIFEST).read_text())
+    text["files"].append({"path": "/etc/passwd", "bytes": "1", "sha256": "0" * 64})
+    (folder / MANIFEST).write_text(json.dumps(text))
+
+
+def link_out(folder: Path) -> None:
+    """Weights that are a link to a file of the machine."""
+    (folder / "variables" / "more").symlink_to("/etc/passwd")
+
+
+def pipe(folder: Path) -> None:
+    """A file that can be opened, but not to an end."""
+    os.mkfifo(folder / "assets.extra" / "pipe")
+
+
+def bomb(folder: Path) -> None:
+    """A manifest that is larger than any."""
+    with (folder / MANIFEST).open("r+b") as file:
+        file.truncate(1 << 40)
+
+
+def rubbish(folder: Path) -> None:
+    """A compiled form of random bytes, under the checksum that it has."""
+    for form in folder.rglob("*.tflite"):
+        form.write_bytes(b"TFL3" + os.urandom(10_000))
+    write_manifest(folder, read_manifest(folder))
+
+
+def cut_form(folder: Path) -> None:
+    """A compiled form without its end, under the checksum that it has."""
+    for form in folder.rglob("*.tflite"):
+        form.write_bytes(form.read_bytes()[:-1000])
+    write_manifest(folder, read_manifest(folder))
+
+
+HOSTILE = [
+    absurd_shape,
+    other_shape,
+    path_out,
+    absolute_file,
+    link_out,
+    pipe,
+    bomb,
+    rubbish,
+    cut_form,
+]
+
+
+def test_hostile_versions_are_refused(asked: Asked, model: Path, tmp_path: Path) -> None:
+    """Each with a reason that holds no path of the server; the old one answers on."""
+    for number, spoil in enumerate(HOSTILE, start=2):
+        made = make_version(model / "1", tmp_path, number)
+        spoil(made)
+        made.rename(model / str(number))
+        asked.reach(lambda number=number: asked.versions().get(number, ("", ""))[1] != "")  # type: ignore[misc]
+        state, reason = asked.versions()[number]
+
+        assert ("VERSION_STATE_FAILED", 1, False) == (
+            state,
+            asked.answers(),
+            str(tmp_path) in reason,
+        ), (spoil.__name__, reason)
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(each) for task in tasks for each in task.read_text().split()]
+
+
+def test_a_server_killed_while_it_compiles_leaves_a_cache_that_works(
+    start_server: StartServer, artifact: Path, tmp_path: Path
+) -> None:
+    """The next one serves; what is in the cache is whole."""
+    root, cache = tmp_path / "repository", tmp_path / "cache"
+    shutil.copytree(artifact, root / "digits" / "1")
+    drop_forms(root / "digits" / "1")
+    flags = (f"--cache-dir={cache}",)
+    first = start_server(root, *flags)
+    first.wait_ready()
+    end = time.monotonic() + BOUND_S
+    while not (compilers := children(first.pid)):
+        assert time.monotonic() < end, first.log
+        time.sleep(0.02)
+    first.kill()
+    for pid in compilers:
+        os.kill(pid, signal.SIGKILL)
+    second = start_server(root, *flags)
+    second.wait_ready()
+    with grpc.insecure_channel(second.grpc) as channel:
+        answered = Asked(second, channel).answers()
+    found = FormStore(cache).find(read_artifact(root / "digits" / "1"))
+
+    assert (1, True) == (answered, found is None or found.stat().st_size > 0)
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from saccade_server.artifact import read_artifact
+from saccade_server.loading import FormStore
+artifact, form = read_artifact(Path(sys.argv[1])), bytes(200 << 20)
+print("writing", flush=True)
+while True:
+    FormStore(Path(sys.argv[2])).keep(artifact, form)
+"""
+
+
+def test_a_process_killed_while_it_writes_leaves_all_or_nothing(
+    artifact: Path, tmp_path: Path, full: bool
+) -> None:
+    """At whatever moment: the form is not there or is whole."""
+    version = tmp_path / "digits" / "1"
+    shutil.copytree(artifact, version)
+    drop_forms(version)
+    store = FormStore(tmp_path / "cache")
+    for delay_s in range(20 if full else 3):
+        for form in version.rglob("*.tflite"):
+            form.unlink()
+        writer = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(version), str(tmp_path / "cache")],
+            stdout=subprocess.PIPE,
+        )
+        assert writer.stdout is not None
+        with writer.stdout as told:
+            told.readline()
+            time.sleep(delay_s * 0.03)
+            writer.kill()
+            writer.wait()
+        found = store.find(read_artifact(version))
+
+        assert found is None or found.stat().st_size == 200 << 20
