@@ -9,6 +9,7 @@ import pytest
 
 from conftest import StartServer
 from fixtures.server_process import ServerProcess
+from saccade_server import artifact as layout
 
 PREFIX = "saccade-server: "
 
@@ -90,9 +91,10 @@ def test_an_empty_repository_is_told(start_server: StartServer, tmp_path: Path) 
 
 
 def change_golden_sample(version: Path) -> None:
-    """Puts another picture in the place of one whose answer is known."""
+    """Puts another picture in the place of one whose answer is known, with its checksum."""
     golden = version / "assets.extra" / "golden"
     shutil.copy(golden / "0.png", golden / "1.png")
+    layout.write_manifest(version, layout.read_artifact(version).manifest)
 
 
 def test_a_model_that_gives_other_answers_does_not_serve(
