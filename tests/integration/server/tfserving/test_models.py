@@ -10,6 +10,7 @@ from fixtures.in_process import InProcessServer
 from fixtures.manifests import write_artifact
 from integration.server.conftest import StartInProcess
 from integration.server.tfserving.asking import Ask, asker, predict, refusal
+from saccade_server.artifact import MANIFEST
 from saccade_server.protocols import tensorflow_serving_pb as pb
 
 State = pb.ModelVersionStatus
@@ -78,7 +79,8 @@ async def test_a_version_that_failed_has_ended(change: Ask, admin: InProcessServ
     """Its status says why."""
     version = admin.registry.models["tiny"][0]
     folder = version.path.parent / "2"
-    folder.mkdir()
+    manifest = write_artifact(folder) / MANIFEST
+    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 99'))
     request = reload({"name": "tiny", "base_path": str(folder.parent)})
     await refusal(change, "HandleReloadConfigRequest", request)
     newest = (await change("GetModelStatus", status(name="tiny"))).model_version_status[0]
@@ -87,7 +89,7 @@ async def test_a_version_that_failed_has_ended(change: Ask, admin: InProcessServ
         newest.version,
         newest.state,
         newest.status.error_code,
-        "has no saved_model.pb" in newest.status.error_message,
+        "is of format 99" in newest.status.error_message,
     )
 
 
@@ -132,7 +134,7 @@ BAD_RELOADS = {
     ),
     "no versions": (
         reload({"name": "tiny", "base_path": "/nowhere"}), "NOT_FOUND",
-        "there is no version of 'tiny' in /nowhere",
+        "there is no version of 'tiny' in its folder",
     ),
 }  # fmt: skip
 
