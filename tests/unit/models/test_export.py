@@ -137,15 +137,17 @@ def test_the_probabilities_are_calibrated(exported: Artifact, digits: Dataset) -
 
 
 def test_the_report_has_the_manifests_figures(exported: Artifact) -> None:
-    """It lies beside the manifest, and its checksum is in it."""
+    """Both its files lie beside the manifest, and their checksums are in it."""
     report = json.loads((exported.path / "assets.extra/report.json").read_text())
     told = exported.manifest.evaluation
+
+    files = {file.path for file in exported.manifest.files}
 
     assert (told.accuracy, told.metrics["ece"], told.metrics["temperature"], True) == (
         report["accuracy"],
         report["calibration"]["served"]["ece"],
         report["temperature"]["value"],
-        "assets.extra/report.json" in [file.path for file in exported.manifest.files],
+        {"assets.extra/report.json", "assets.extra/report.html"} <= files,
     )
 
 

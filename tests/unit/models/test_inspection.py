@@ -126,7 +126,7 @@ def test_the_description_tells_what_matters(artifact: Path) -> None:
         "serving_default(images): 28 x 28 gray, float32, pixels 0 to 255, resize bicubic",
         "10: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9",
         "cnn, 1,199,882 weights",
-        "golden/ (10 files), litert/, report.json, tf_serving_warmup_requests",
+        "golden/ (10 files), litert/, report.html, report.json, tf_serving_warmup_requests",
         "litert",
     ) == (told["input"], told["classes"], told["network"], told["extras"], told["compiled"])
 

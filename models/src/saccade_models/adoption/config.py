@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 from saccade_models.adoption.ranges import RANGES, Range
@@ -104,7 +103,8 @@ def parse_number(text: str) -> float:
         ValueError: It is neither, or not finite.
     """
     try:
-        value = float(Fraction(text)) if "/" in text else float(text)
+        above, slash, below = text.partition("/")
+        value = float(above) / float(below) if slash else float(text)
     except ZeroDivisionError as error:
         raise ValueError(f"{text!r} divides by 0") from error
     if not math.isfinite(value):

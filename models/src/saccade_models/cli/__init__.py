@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NoReturn, Protocol
 
-from saccade_models.cli import adopt, datasets, inspect, networks, samples, train
+from saccade_models.cli import adopt, datasets, evaluate, inspect, networks, samples, train
 from saccade_models.errors import ConfigError, Interrupted, ModelsError
 from saccade_server.errors import ArtifactError, EngineError
 
@@ -32,6 +32,7 @@ class Command(Protocol):
 COMMANDS: Mapping[str, Command] = MappingProxyType(
     {
         "train": train,
+        "evaluate": evaluate,
         "adopt": adopt,
         "networks": networks,
         "datasets": datasets,

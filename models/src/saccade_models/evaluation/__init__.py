@@ -2,9 +2,15 @@
 
 from saccade_models.evaluation.figures import ClassFigures, Figures, measure
 from saccade_models.evaluation.measuring import Evaluation, evaluate, evaluate_scaled
-from saccade_models.evaluation.temperature import Temperature, fit_temperature, read_logits
+from saccade_models.evaluation.temperature import (
+    UNSCALED,
+    Temperature,
+    fit_temperature,
+    read_logits,
+)
 
 __all__ = [
+    "UNSCALED",
     "ClassFigures",
     "Evaluation",
     "Figures",

@@ -59,14 +59,26 @@ def evaluate(engine: Engine, split: Split, spec: InputSpec) -> Figures:
 
 
 def evaluate_scaled(
-    engine: Engine, split: Split, spec: InputSpec, temperature: Temperature
+    engine: Engine,
+    split: Split,
+    spec: InputSpec,
+    temperature: Temperature,
+    class_of: NDArray[np.int64] | None = None,
 ) -> Evaluation:
     """Like `evaluate`, and also what the answers were without the graph's temperature.
 
     Each image is run once: logits follow from probabilities.
+
+    Args:
+        engine: What answers.
+        split: Labelled images.
+        spec: What the graph takes.
+        temperature: What it divides its logits by.
+        class_of: Shape (K,), the graph's index of each class of the split; None: the same.
     """
     served, unscaled = [], []
-    for probabilities, labels in _answers(engine, split, spec):
+    for probabilities, given in _answers(engine, split, spec):
+        labels = given if class_of is None else class_of[given]
         served.append(measure(probabilities, labels))
         unscaled.append(
             served[-1]

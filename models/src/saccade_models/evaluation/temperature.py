@@ -37,7 +37,7 @@ class Temperature:
     reason: str
 
 
-UNSCALED = Temperature(value=1.0, reason="not fitted")
+UNSCALED = Temperature(value=1.0, reason="the artifact tells none")
 
 
 def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Temperature:

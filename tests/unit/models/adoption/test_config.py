@@ -13,13 +13,15 @@ def config(**settings: Any) -> AdoptionConfig:
     return AdoptionConfig(**{**known, **settings})
 
 
-@pytest.mark.parametrize(("text", "value"), [("1/255", 1 / 255), ("0.5", 0.5), ("-1", -1.0)])
+@pytest.mark.parametrize(
+    ("text", "value"), [("1/255", 1 / 255), ("1/127.5", 1 / 127.5), ("0.5", 0.5), ("-1", -1.0)]
+)
 def test_numbers_may_be_fractions(text: str, value: float) -> None:
     """As people write them."""
     assert value == parse_number(text)
 
 
-@pytest.mark.parametrize("text", ["", "x", "1/0", "nan", "inf", "1,2", "1,2,3,4"])
+@pytest.mark.parametrize("text", ["", "x", "1/0", "1/2/3", "nan", "inf", "1,2", "1,2,3,4"])
 def test_what_is_no_number_is_refused(text: str) -> None:
     """Nor two or four of them."""
     with pytest.raises(ValueError, match=r"."):
