@@ -76,4 +76,6 @@ def test_the_shell_example_classifies(server: ServerProcess, pictures: Path) -> 
 
 def _plain(default: object) -> str:
     text = str(default)
+    if isinstance(default, bool):
+        return text.lower()
     return text.removesuffix(".0") if isinstance(default, float) else text

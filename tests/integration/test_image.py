@@ -90,7 +90,12 @@ def container(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @asynccontextmanager
 async def serve(container: Container) -> AsyncIterator[Served]:
     """The image's entry point on free ports."""
-    variables = {"SACCADE_GRPC_PORT": "0", "SACCADE_HTTP_PORT": "0", "SACCADE_LINGER_S": "0"}
+    variables = {
+        "SACCADE_INSECURE": "true",
+        "SACCADE_GRPC_PORT": "0",
+        "SACCADE_HTTP_PORT": "0",
+        "SACCADE_LINGER_S": "0",
+    }
     command = container.command(*container.config["Entrypoint"], **variables)
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from saccade_server.artifact import Artifact
 from saccade_server.batching import Batcher, BatchingConfig, EngineWorker
-from saccade_server.config import ServerConfig
+from saccade_server.config import ServerConfig, is_loopback
 from saccade_server.cpus import available_cpus
 from saccade_server.credentials import Certificates, Tokens
 from saccade_server.engines import Engine
@@ -104,6 +104,8 @@ class App:
         self._tls = _certificates(config)
         if tokens is None and not config.tls_client_ca:
             log.warning("every caller that can reach the server may use it; see --token-file")
+        elif not (self._tls or config.insecure or is_loopback(config.host)):
+            log.warning("tokens travel without encryption; see --tls-cert, or --insecure in a mesh")
         self._methods = guarded([*methods, *reflection.methods()], tokens)
         self._answerer = Answerer(self._metrics)
         self._grpc: Transport | None = None

@@ -5,6 +5,7 @@ Each setting is a field of `ServerConfig`; its flag (`--grpc-port`), its environ
 """
 
 import argparse
+import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -45,6 +46,11 @@ class ServerConfig:
         2.0, "seconds between two looks for new models and versions; 0: only when asked to"
     )
     host: str = setting("127.0.0.1", "address to listen on; 0.0.0.0 for all")
+    insecure: bool = setting(
+        False,
+        "allows a --host that others can reach without TLS or tokens: for private networks "
+        "that a mesh or a network policy guards",
+    )
     grpc_port: int = setting(8500, "TCP port of the gRPC APIs; 0 takes a free one")
     http_port: int = setting(8501, "TCP port of metrics and probes; 0 takes a free one")
     transport: str = setting(
@@ -123,6 +129,12 @@ class ServerConfig:
             raise ConfigError(
                 "--model-control explicit needs --workers 1: one would not tell others"
             )
+        if not (self.insecure or self.tls_cert or self.token_file or is_loopback(self.host)):
+            raise ConfigError(
+                f"--host {self.host} is within reach of others, and nothing would ask who they "
+                "are: set --token-file or --tls-cert, or --insecure where a mesh or a network "
+                "policy guards the server"
+            )
         for item in fields(self):
             choices = item.metadata["choices"]
             if choices and getattr(self, item.name) not in choices:
@@ -133,6 +145,14 @@ class ServerConfig:
         if not least <= value <= most or value == float("inf"):
             limits = f"at least {least}" if most == float("inf") else f"{least} to {most}"
             raise ConfigError(f"--{name.replace('_', '-')} must be {limits}, got {value}")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address; of names, only localhost is known to be so."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def flag(item: "Field[Any]") -> str:
@@ -152,6 +172,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
             flag(item),
             default=argparse.SUPPRESS,
             metavar=_type(item).__name__.upper(),
+            # The flag of a truth value may stand alone: that means yes.
+            nargs="?" if _type(item) is bool else None,
+            const="true" if _type(item) is bool else None,
             help=f"{item.metadata['help']} (default {item.default}; {variable(item)})",
         )
 
@@ -189,7 +212,13 @@ def _type(item: "Field[Any]") -> type:
 
 def _parse(item: "Field[Any]", text: str) -> Any:
     try:
-        return _type(item)(text)
+        return _truth(text) if _type(item) is bool else _type(item)(text)
     except ValueError:
-        kind = {"int": "a whole number", "float": "a number"}[_type(item).__name__]
+        kinds = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+        kind = kinds[_type(item).__name__]
         raise ConfigError(f"{flag(item)} ({variable(item)}) must be {kind}, got {text!r}") from None
+
+
+def _truth(text: str) -> bool:
+    """Raises ValueError for any other word."""
+    return ("false", "true").index(text.lower()) == 1

@@ -103,8 +103,9 @@ def make_config(given: Mapping[str, str], environment: Mapping[str, str]) -> Ser
     # Below 0 it does not look at all, at 0 once.
     if settings.get("poll_s", "").startswith("-"):
         settings["poll_s"] = "0"
-    # Who can reach TensorFlow Serving can reload its models.
-    return parse_config({"host": HOST, "model_control": "explicit", **settings}, environment)
+    # Who can reach TensorFlow Serving can ask it, and can reload its models.
+    as_there = {"host": HOST, "insecure": "true", "model_control": "explicit"}
+    return parse_config(as_there | settings, environment)
 
 
 def make_models(given: Mapping[str, str]) -> list[ModelConfig] | None:

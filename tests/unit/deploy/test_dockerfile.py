@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from saccade_server.config import PREFIX, ServerConfig, parse_config, variable
+from saccade_server.errors import ConfigError
 from unit.deploy.dockerfile import ROOT, Stage, is_ignored, read_stages
 
 STAGES = {stage.name: stage for stage in read_stages()}
@@ -71,10 +72,16 @@ def test_the_image_s_variables_make_a_server_that_others_can_reach(serving: Stag
     """It listens on all addresses, on the exposed ports, and serves /models."""
     ports = [int(port) for port in serving.last("EXPOSE").split()]
 
-    config = parse_config({}, serving.pairs("ENV"))
+    config = parse_config({}, {**serving.pairs("ENV"), "SACCADE_INSECURE": "true"})
 
     expected = ("0.0.0.0", *ports, Path("/models"))
     assert expected == (config.host, config.grpc_port, config.http_port, config.model_repository)
+
+
+def test_the_image_leaves_it_to_its_user_who_may_ask(serving: Stage) -> None:
+    """Started without credentials and without a word on that, the server refuses."""
+    with pytest.raises(ConfigError, match="--insecure"):
+        parse_config({}, serving.pairs("ENV"))
 
 
 def test_the_repository_s_folder_is_there_to_mount_on(serving: Stage) -> None:

@@ -16,8 +16,8 @@ from saccade_server.config import (
 from saccade_server.errors import ConfigError
 
 FIELDS = fields(ServerConfig)
-NUMBERS = [item.name for item in FIELDS if isinstance(item.default, int | float)]
-WHOLE_NUMBERS = [item.name for item in FIELDS if isinstance(item.default, int)]
+NUMBERS = [item.name for item in FIELDS if type(item.default) in (int, float)]
+WHOLE_NUMBERS = [item.name for item in FIELDS if type(item.default) is int]
 CHOSEN = {item.name: item.metadata["choices"] for item in FIELDS if item.metadata["choices"]}
 
 # The least value of each number, and the most where there is one.
@@ -45,7 +45,12 @@ def sample(item: Any) -> tuple[str, Any]:
     """A text for a setting, other than its default, and the value that it means."""
     if choices := item.metadata["choices"]:
         return choices[-1], choices[-1]
-    samples: dict[type, tuple[str, Any]] = {int: ("7", 7), float: ("2.5", 2.5), str: ("::1", "::1")}
+    samples: dict[type, tuple[str, Any]] = {
+        bool: ("true", True),
+        int: ("7", 7),
+        float: ("2.5", 2.5),
+        str: ("::1", "::1"),
+    }
     return samples.get(type(item.default), ("/models", Path("/models")))
 
 
@@ -105,6 +110,48 @@ def test_the_ports_are_those_of_tensorflow_serving() -> None:
 def test_nobody_else_is_let_in_by_default() -> None:
     """Without a word from its owner the server listens on this machine only."""
     assert "127.0.0.1" == ServerConfig().host
+
+
+LOCAL = ["127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost", "LocalHost"]
+REACHABLE = ["0.0.0.0", "::", "[::]", "10.0.0.7", "fe80::1", "serving.example", "localhost.example"]
+
+
+@pytest.mark.parametrize("host", LOCAL)
+def test_this_machine_may_ask_without_credentials(host: str) -> None:
+    """Whatever loopback is called."""
+    assert host == parse_config({"host": host}, {}).host
+
+
+@pytest.mark.parametrize("host", [*REACHABLE, "", "127.0.0.1.example"])
+def test_others_are_let_in_by_no_oversight(host: str) -> None:
+    """The text says what to set."""
+    text = refusal({"host": host})
+
+    assert [] == [word for word in ("--token-file", "--tls-cert", "--insecure") if word not in text]
+
+
+def test_an_empty_variable_lets_nobody_in() -> None:
+    """A template whose secret is missing makes a server that does not start."""
+    environment = {"SACCADE_HOST": "0.0.0.0", "SACCADE_TOKEN_FILE": ""}
+
+    assert refusal({}, environment).startswith("--host 0.0.0.0 is within reach")
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [["--token-file=tokens"], ["--tls-cert=c.pem", "--tls-key=k.pem"], ["--insecure"]],
+    ids=" ".join,
+)
+def test_others_are_let_in_on_purpose(flags: list[str]) -> None:
+    """By tokens, by TLS, or by the word of who knows the network."""
+    assert "0.0.0.0" == parse_arguments(["--host=0.0.0.0", *flags], {}).host
+
+
+@pytest.mark.parametrize("text", ["yes", "1", ""])
+def test_what_is_no_truth_is_refused(text: str) -> None:
+    """A misspelt word must not pass for a yes or a no."""
+    expected = f"--insecure (SACCADE_INSECURE) must be true or false, got {text!r}"
+    assert expected == refusal({}, {"SACCADE_INSECURE": text})
 
 
 def test_variables_of_others_are_passed_over() -> None:

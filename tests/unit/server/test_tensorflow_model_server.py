@@ -47,6 +47,13 @@ def test_the_ports_are_the_same_without_flags() -> None:
     assert ("0.0.0.0", 8500, 8501) == (config.host, config.grpc_port, config.http_port)
 
 
+def test_credentials_stay_optional() -> None:
+    """As with TensorFlow Serving; our variables set them."""
+    config = make_config(MODEL, {"SACCADE_TOKEN_FILE": "/tokens"})
+
+    assert (True, "/tokens") == (config.insecure, config.token_file)
+
+
 def test_the_models_may_be_changed() -> None:
     """As with TensorFlow Serving."""
     assert "explicit" == make_config(MODEL, {}).model_control
