@@ -95,10 +95,16 @@ def _connection_flags() -> argparse.ArgumentParser:
         default=10.0,
         help="seconds for a call, retries included (default: 10)",
     )
-    group.add_argument(
+    token = group.add_mutually_exclusive_group()
+    token.add_argument(
         "--token",
-        default=os.environ.get("SACCADE_TOKEN") or None,
-        help="bearer token; safer in SACCADE_TOKEN, where other users do not see it",
+        help="bearer token; safer in SACCADE_TOKEN or a file, where other users do not see it",
+    )
+    token.add_argument("--token-file", type=Path, metavar="FILE", help="holds the bearer token")
+    group.add_argument(
+        "--allow-plaintext-token",
+        action="store_true",
+        help="send it to other machines without TLS too: for networks that encrypt by themselves",
     )
     group.add_argument("--tls", action="store_true", help="encrypt; implied by the flags below")
     group.add_argument("--tls-ca", type=Path, metavar="FILE", help="PEM: whom to trust")

@@ -13,6 +13,7 @@ import grpc.aio
 
 from saccade._errors import ServerError
 from saccade._health import HEALTH_CHECK, Health, read_health_answer, write_health_request
+from saccade._metadata import CallMetadata
 from saccade._models import Model, ModelDetails, read_model_details, read_models
 from saccade._options import ClientOptions, check_target
 from saccade._requests import PlannedRequest, model_spec, plan_requests
@@ -54,7 +55,7 @@ class AsyncClient:
         # Otherwise gRPC takes some other loop, and fails in riddles later.
         asyncio.get_running_loop()
         self._options = options or ClientOptions()
-        self._metadata = self._options.call_metadata()
+        self._metadata = CallMetadata(self._options)
         self._owned = channel is None
         self._channel = channel or _open_channel(target, self._options)
         self._stub = cast("ImageClassifierAsyncStub", ImageClassifierStub(self._channel))
@@ -131,7 +132,7 @@ class AsyncClient:
                 failures.append(error)
 
         call = self._stub.ClassifyStream(
-            outgoing(), timeout=Deadline(timeout).left_s(), metadata=self._metadata
+            outgoing(), timeout=Deadline(timeout).left_s(), metadata=self._metadata()
         )
         try:
             async for response in call:
@@ -189,7 +190,7 @@ class AsyncClient:
         attempts = Attempts(self._options.retry, deadline)
         while True:
             try:
-                return await method(request, timeout=deadline.left_s(), metadata=self._metadata)
+                return await method(request, timeout=deadline.left_s(), metadata=self._metadata())
             except grpc.RpcError as failure:
                 error = call_error(failure, request_id)
                 pause_s = attempts.pause_s(error)
@@ -218,7 +219,7 @@ def _raise_if_closed(request_id: str | None = None) -> None:
 
 
 def _open_channel(target: str, options: ClientOptions) -> grpc.aio.Channel:
-    check_target(target)
+    check_target(target, options)
     arguments = options.channel_arguments()
     if options.tls is None:
         return grpc.aio.insecure_channel(target, arguments)

@@ -4,14 +4,19 @@ import json
 import math
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import grpc
 
+from saccade._credentials import check_token, is_loopback
 from saccade._errors import InputError
 from saccade._retry import RetryPolicy
 
+AUTHORIZATION = "authorization"
+"""The key of a token among the metadata."""
+
 _METADATA_KEY = re.compile(r"[0-9a-z_.-]+")
-_TOKEN = re.compile(r"[\x21-\x7e]+")
+_METADATA_TEXT = re.compile(r"[\x20-\x7e]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +55,11 @@ class ClientOptions:
         timeout_s: Seconds that a call may take, retries and all requests of a split list
             included, unless the call says otherwise. `math.inf`: for ever.
         tls: None: no encryption.
-        token: A bearer token sent with each call. Without `tls` everybody on the way can read it:
-            for loopback and for a mesh that encrypts.
+        token: A bearer token sent with each call.
+        token_file: A file that holds the token instead. It is read again when it changes, so a
+            token that is replaced while the client lives, as by Kubernetes, is taken over.
+        allow_plaintext_token: Without `tls` a token goes to this machine only, since everybody on
+            the way could read it. True: to others too, as in a mesh that encrypts.
         metadata: Further pairs sent with each call; keys in lower case.
         retry: When a failed call is made again.
         max_request_images: A longer list is split into requests of at most this many images.
@@ -70,6 +78,8 @@ class ClientOptions:
     timeout_s: float = 10.0
     tls: Tls | None = None
     token: str | None = field(default=None, repr=False)
+    token_file: Path | str | None = None
+    allow_plaintext_token: bool = False
     metadata: tuple[tuple[str, str | bytes], ...] = field(default=(), repr=False)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     max_request_images: int = 32
@@ -89,18 +99,26 @@ class ClientOptions:
         ):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} must be above 0, got {getattr(self, name)}")
-        # gRPC would refuse these too, but with the secret in its text.
-        if self.token is not None and not _TOKEN.fullmatch(self.token):
-            raise InputError("the token is empty, or holds spaces, line ends or non-ASCII letters")
-        for key, _ in self.metadata:
+        if self.token is not None:
+            check_token(self.token)
+        for key, value in self.metadata:
             if not _METADATA_KEY.fullmatch(key):
                 raise InputError(f"the metadata key {key!r} must be lower-case ASCII")
+            # gRPC would refuse it too, but with the value, which may be a secret, in its text.
+            if isinstance(value, str) and not _METADATA_TEXT.fullmatch(value):
+                raise InputError(f"the metadata value of {key!r} must be printable ASCII")
+        if self._tokens > 1:
+            raise InputError("give one of token, token_file and authorization among the metadata")
 
-    def call_metadata(self) -> tuple[tuple[str, str | bytes], ...]:
-        """What is sent with each call."""
-        if self.token is None:
-            return self.metadata
-        return (*self.metadata, ("authorization", f"Bearer {self.token}"))
+    @property
+    def guards_token(self) -> bool:
+        """Whether there is a token that may not leave this machine."""
+        return self._tokens > 0 and self.tls is None and not self.allow_plaintext_token
+
+    @property
+    def _tokens(self) -> int:
+        among_metadata = sum(key == AUTHORIZATION for key, _ in self.metadata)
+        return (self.token is not None) + (self.token_file is not None) + among_metadata
 
     def channel_arguments(self) -> list[tuple[str, int | str]]:
         """The settings of the channel, by the names that gRPC gives them."""
@@ -120,14 +138,23 @@ class ClientOptions:
                 ("grpc.keepalive_time_ms", round(self.keepalive_s * 1000)),
                 ("grpc.keepalive_timeout_ms", 10_000),
             ]
+        if self.guards_token:
+            # http_proxy would carry the token elsewhere.
+            arguments.append(("grpc.enable_http_proxy", 0))
         return arguments
 
 
-def check_target(target: str) -> None:
-    """Refuses what gRPC would only find unreachable.
+def check_target(target: str, options: ClientOptions) -> None:
+    """Refuses what gRPC would only find unreachable, and whom a token must not be shown to.
 
     Raises:
-        InputError: The target is empty or a web address.
+        InputError: The target is empty or a web address, or the token would travel to another
+            machine without encryption.
     """
     if not target or target.startswith(("http://", "https://")):
         raise InputError(f"the target {target!r} must be host:port, without http://")
+    if options.guards_token and not is_loopback(target):
+        raise InputError(
+            f"without TLS everybody on the way to {target} could read the token: set tls, or "
+            "allow_plaintext_token (--allow-plaintext-token) where the network itself encrypts"
+        )

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -12,6 +13,7 @@ import grpc
 
 from saccade._flight import Flight
 from saccade._health import HEALTH_CHECK, Health, read_health_answer, write_health_request
+from saccade._metadata import CallMetadata
 from saccade._models import Model, ModelDetails, read_model_details, read_models
 from saccade._options import ClientOptions, check_target
 from saccade._requests import PlannedRequest, model_spec, plan_requests
@@ -38,7 +40,8 @@ class Client:
         target: "host:port", or anything else that gRPC takes: "dns:///…", "unix:…", "ipv4:…".
             Calls are spread over all addresses of a name. Nothing is sent before the first call.
         options: None: the defaults.
-        channel: Used instead of a connection of our own, and left open by `close`.
+        channel: Used instead of a connection of our own, and left open by `close`. Whether it
+            encrypts what the options send over it, a token too, is for its maker to know.
     """
 
     def __init__(
@@ -49,7 +52,7 @@ class Client:
         channel: grpc.Channel | None = None,
     ) -> None:
         self._options = options or ClientOptions()
-        self._metadata = self._options.call_metadata()
+        self._metadata = CallMetadata(self._options)
         self._owned = channel is None
         self._channel = channel or _open_channel(target, self._options)
         self._stub = ImageClassifierStub(self._channel)
@@ -145,7 +148,7 @@ class Client:
                 failures.append(error)
 
         call = self._stub.ClassifyStream(
-            outgoing(), timeout=Deadline(timeout).left_s(), metadata=self._metadata
+            outgoing(), timeout=Deadline(timeout).left_s(), metadata=self._metadata()
         )
         try:
             for response in call:
@@ -199,7 +202,11 @@ class Client:
         with ThreadPoolExecutor(
             min(len(planned), self._options.max_concurrent_requests), "saccade-classify"
         ) as pool:
-            futures = [pool.submit(self._classify, one, deadline, flight) for one in planned]
+            # In the caller's context: the span that is current there is theirs too.
+            futures = [
+                pool.submit(copy_context().run, self._classify, one, deadline, flight)
+                for one in planned
+            ]
             try:
                 for future in wait(futures, return_when=FIRST_EXCEPTION).done:
                     future.result()
@@ -229,7 +236,7 @@ class Client:
         pause = flight.pause if flight else time.sleep
         while True:
             try:
-                return send(request, timeout=deadline.left_s(), metadata=self._metadata)
+                return send(request, timeout=deadline.left_s(), metadata=self._metadata())
             except grpc.RpcError as failure:
                 error = call_error(failure, request_id)
                 pause_s = attempts.pause_s(error)
@@ -239,7 +246,7 @@ class Client:
 
 
 def _open_channel(target: str, options: ClientOptions) -> grpc.Channel:
-    check_target(target)
+    check_target(target, options)
     arguments = options.channel_arguments()
     if options.tls is None:
         return grpc.insecure_channel(target, arguments)

@@ -166,7 +166,16 @@ def _options(flags: argparse.Namespace) -> ClientOptions:
     if flags.tls or any(files):
         root, certificate, key = map(_read, files)
         tls = Tls(root_certificates=root, certificate_chain=certificate, private_key=key)
-    return ClientOptions(timeout_s=flags.timeout, token=flags.token, tls=tls)
+    token = flags.token
+    if token is None and flags.token_file is None:
+        token = os.environ.get("SACCADE_TOKEN") or None
+    return ClientOptions(
+        timeout_s=flags.timeout,
+        tls=tls,
+        token=token,
+        token_file=flags.token_file,
+        allow_plaintext_token=flags.allow_plaintext_token,
+    )
 
 
 def _read(path: Path | None) -> bytes | None:

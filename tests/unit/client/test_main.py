@@ -46,6 +46,7 @@ def test_else_the_server_is_this_machines(
         ["classify", "a.png", "--version", "1", "--label", "stable"],
         ["classify", "a.png", "--version", "one"],
         ["health", "--json"],
+        ["health", "--token", "t0p", "--token-file", "token"],
     ],
     ids=" ".join,
 )
@@ -63,6 +64,8 @@ def test_wrong_flags_end_with_2(arguments: list[str]) -> None:
         ["models", "--server", "http://localhost:8500"],
         ["models", "--timeout", "0"],
         ["models", "--token", "two words"],
+        ["models", "--token", "t0p", "--server", "serving.example:8500"],
+        ["models", "--token-file", "no such file"],
         ["models", "--tls-ca", "no such file"],
         ["models", "--tls-cert", __file__],
         ["classify", "."],
