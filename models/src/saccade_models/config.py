@@ -11,6 +11,7 @@ from saccade_models.errors import ConfigError
 from saccade_models.losses import LOSSES
 from saccade_models.networks import NETWORKS, NetworkOptions
 from saccade_models.repository import check_model_name
+from saccade_models.training.precision import PRECISIONS
 from saccade_models.training.schedule import SCHEDULES
 
 MAX_SEED = 2**32 - 1
@@ -46,6 +47,8 @@ class TrainingConfig:
             and exported; 0 is off.
         patience: Stop after so many epochs without a better validation, and take the weights of
             the best one; 0 is off.
+        precision: What the network computes with in training, one of PRECISIONS. It is evaluated
+            and exported in float32.
         seed: The same one on the same machine gives the same weights.
         quantize: One of QUANTIZATIONS: what becomes of the form that servers run.
         force: The quantised form may lose more accuracy than is allowed.
@@ -74,6 +77,7 @@ class TrainingConfig:
     augmentation: str = "auto"
     ema: float = 0.0
     patience: int = 0
+    precision: str = "float32"
     seed: int = 1
     quantize: str = "none"
     force: bool = False
@@ -117,6 +121,7 @@ CHOICES = {
     "schedule": SCHEDULES,
     "class_weights": CLASS_WEIGHTS,
     "augmentation": AUGMENTATIONS,
+    "precision": PRECISIONS,
     "quantize": QUANTIZATIONS,
 }
 FROM_LOW_TO_BELOW = (

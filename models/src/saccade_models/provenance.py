@@ -77,6 +77,7 @@ def parameters(config: TrainingConfig) -> dict[str, str]:
         "augmentation": resolve(config.augmentation, config.dataset),
         "ema": str(config.ema),
         "patience": str(config.patience),
+        "precision": config.precision,
         **config.options.chosen(),
         "quantize": config.quantize,
     }

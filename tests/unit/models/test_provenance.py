@@ -22,7 +22,7 @@ def test_the_command_has_every_setting() -> None:
         "--name digits --epochs 3 --batch-size 64 --optimizer adam --momentum 0.9 "
         "--learning-rate 0.002 --schedule cosine --warmup-epochs 0.0 --weight-decay 0.0 "
         "--loss cross-entropy --label-smoothing 0.0 --class-weights none --augmentation writing "
-        "--ema 0.0 --patience 0 --pooling mean --quantize none --seed 5"
+        "--ema 0.0 --patience 0 --precision float32 --pooling mean --quantize none --seed 5"
     ) == made.command
 
 

@@ -113,7 +113,14 @@ def test_squeeze_and_excitation_costs_what_its_paper_says() -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("resnet20", 20), ("densenet40", 40), ("resnet50", 50), ("densenet121", 121), ("vgg16", 16)],
+    [
+        ("resnet11", 11),
+        ("resnet20", 20),
+        ("densenet40", 40),
+        ("resnet50", 50),
+        ("densenet121", 121),
+        ("vgg16", 16),
+    ],
 )
 def test_a_network_is_as_deep_as_its_name_says(name: str, expected: int) -> None:
     """Convolutions and dense layers on the longest way; those of shortcuts don't count."""

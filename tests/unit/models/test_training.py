@@ -106,8 +106,22 @@ def test_everything_on_learns_too(few_digits: Dataset, tmp_path: Path) -> None:
     assert np.mean(logits.argmax(axis=1) == few_digits.train.labels) > 0.7
 
 
+def test_a_training_in_bfloat16_leaves_a_network_in_float32(
+    few_digits: Dataset, tmp_path: Path
+) -> None:
+    """What is evaluated and exported is a copy with the trained weights."""
+    fitted = run(few_digits, tmp_path, epochs=12, batch_size=8, precision="bfloat16")
+
+    logits = fitted.classifier(few_digits.train.images.astype(np.float32)).numpy()
+
+    assert {"float32"} == {layer.compute_dtype for layer in fitted.classifier.layers}
+    assert np.mean(logits.argmax(axis=1) == few_digits.train.labels) > 0.7
+
+
 @pytest.mark.parametrize(
-    "settings", [{}, {"optimizer": "sgd", "ema": 0.9, "patience": 5}], ids=["plain", "all"]
+    "settings",
+    [{}, {"optimizer": "sgd", "ema": 0.9, "patience": 5, "precision": "bfloat16"}],
+    ids=["plain", "all"],
 )
 def test_an_interrupted_training_goes_on_to_the_same_weights(
     few_digits: Dataset, tmp_path: Path, settings: dict[str, Any]

@@ -155,6 +155,7 @@ def test_two_trainings_do_not_share_a_checkpoint(few_digits: Dataset, tmp_path: 
     [
         {"seed": 2}, {"epochs": 26}, {"optimizer": "sgd"}, {"learning_rate": 1e-3}, {"ema": 0.9},
         {"augmentation": "none"}, {"batch_size": 32}, {"patience": 1}, {"label_smoothing": 0.1},
+        {"precision": "bfloat16"},
         {"weight_decay": 0.1}, {"warmup_epochs": 1.0}, {"schedule": "linear"}, {"momentum": 0.5},
         {"class_weights": "balanced"}, {"loss": "mse"},
     ],

@@ -11,6 +11,7 @@ from saccade_models.config import CLASS_WEIGHTS, OPTIMIZERS, QUANTIZATIONS, Trai
 from saccade_models.datasets import DATASETS
 from saccade_models.losses import LOSSES
 from saccade_models.networks import ACTIVATIONS, NETWORKS, POOLINGS, NetworkOptions
+from saccade_models.training.precision import PRECISIONS
 from saccade_models.training.schedule import SCHEDULES
 
 SUMMARY = "Train a network and export a new version."
@@ -60,6 +61,8 @@ def _add_optimization(parser: argparse.ArgumentParser) -> None:
     _number(group, "--learning-rate", float, "the highest one")
     _choice(group, "--schedule", SCHEDULES, "how the rate falls, to 0 or not at all")
     _number(group, "--warmup-epochs", float, "rise to it first, for so many epochs or parts of one")
+    text = "what to compute with; bfloat16 is quicker where the processor has instructions for it"
+    _choice(group, "--precision", PRECISIONS, text)
     _choice(group, "--class-weights", CLASS_WEIGHTS, "balanced: classes count alike in the loss")
 
 

@@ -33,9 +33,9 @@ def convolve(
 
 def normalize(x: "keras.KerasTensor") -> "keras.KerasTensor":
     """Normalises each channel: over the batch in training, by the moving statistics otherwise."""
-    from keras import layers
+    from saccade_models.networks.normalization import BatchNormalization
 
-    return layers.BatchNormalization(momentum=BN_MOMENTUM, epsilon=BN_EPSILON)(x)
+    return BatchNormalization(momentum=BN_MOMENTUM, epsilon=BN_EPSILON)(x)
 
 
 def activate(x: "keras.KerasTensor") -> "keras.KerasTensor":

@@ -16,6 +16,7 @@ from saccade_models.networks.resnet import (
     build_se_resnet20,
     build_se_resnet50,
 )
+from saccade_models.networks.resnet11 import build_resnet11
 from saccade_models.networks.vgg import build_vgg16
 
 _ENTRIES = (
@@ -89,6 +90,16 @@ _ENTRIES = (
         parameters=271_098,
         smallest_side=8,
         apply=build_resnet20,
+    ),
+    Network(
+        name="resnet11",
+        summary="residual network of eleven layers that learns small images in minutes",
+        source="Saccade's own, after Page 2018",
+        published_input=(28, 28, 1),
+        published_classes=10,
+        parameters=1_943_712,
+        smallest_side=8,
+        apply=build_resnet11,
     ),
     Network(
         name="densenet121",

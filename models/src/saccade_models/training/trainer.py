@@ -19,6 +19,7 @@ from saccade_models.losses import build_loss
 from saccade_models.networks import build_classifier
 from saccade_models.training.batches import batches, shuffled_batches
 from saccade_models.training.optimizers import build_optimizer
+from saccade_models.training.precision import compute_in
 from saccade_models.training.schedule import Schedule
 from saccade_models.training.weighting import class_weights
 
@@ -56,12 +57,12 @@ class Trainer:
             steps=config.epochs * self.steps,
         )
         shape, classes = dataset.image_shape, len(dataset.class_labels)
-        self._network = build_classifier(config.network, shape, classes, config.options)
-        self._average = (
-            build_classifier(config.network, shape, classes, config.options) if config.ema else None
-        )
-        if self._average is not None:
-            self._average.set_weights(self._network.get_weights())
+        with compute_in(config.precision):
+            self._network = build_classifier(config.network, shape, classes, config.options)
+        self._twin = None
+        if config.ema or config.precision != "float32":
+            self._twin = build_classifier(config.network, shape, classes, config.options)
+            self._twin.set_weights(self._network.get_weights())
         self._augment = augment(resolve(config.augmentation, config.dataset), shape)
         self._optimizer = build_optimizer(config, self._network.trainable_variables)
         self._step = self._build_step()
@@ -69,8 +70,8 @@ class Trainer:
 
     @property
     def classifier(self) -> "keras.Model":
-        """The network that is evaluated and exported; maps pixels 0 to 255 to logits."""
-        return self._network if self._average is None else self._average
+        """What is evaluated and exported, in float32; maps pixels 0 to 255 to logits."""
+        return self._network if self._twin is None else self._twin
 
     def learning_rate(self, step: int) -> float:
         """Of a step, counted from the training's first."""
@@ -135,10 +136,9 @@ class Trainer:
         return weights
 
     def _variables(self) -> dict[str, list[Any]]:
-        average = [] if self._average is None else self._average.weights
         return {
             "weights": self._network.weights,
-            "average": average,
+            "twin": [] if self._twin is None else self._twin.weights,
             "optimizer": self._optimizer.variables,
         }
 
@@ -166,13 +166,13 @@ class Trainer:
             if self._augment is not None:
                 pixels = self._augment(pixels, training=True)
             with tf.GradientTape() as tape:
-                logits = self._network(pixels, training=True)
+                logits = tf.cast(self._network(pixels, training=True), tf.float32)
                 losses = loss_of(labels, logits) * tf.gather(weights, labels)
                 loss = tf.add_n([tf.reduce_mean(losses), *self._network.losses])
             gradients = tape.gradient(loss, variables)
             self._optimizer.learning_rate.assign(rate)
             self._optimizer.apply(gradients, variables)
-            self._move_average()
+            self._follow()
             return tf.stack([tf.reduce_sum(losses), _count_right(labels, logits)])
 
         return tf.function(
@@ -198,19 +198,19 @@ class Trainer:
             tf.TensorSpec((None,), tf.int64),
         ]
 
-    def _move_average(self) -> None:
-        """Moves the averaged weights by a step, the moving statistics of BatchNorm with them.
+    def _follow(self) -> None:
+        """Moves the twin towards the trained weights by a step, BatchNorm's statistics with them.
 
-        The decay begins low, as in TensorFlow's ExponentialMovingAverage, so that the average does
-        not hang on the random start.
+        The average's decay begins low, as in TensorFlow's ExponentialMovingAverage, so that it does
+        not hang on the random start. With a decay of 0 the twin is a copy.
         """
-        if self._average is None:
+        if self._twin is None:
             return
         import tensorflow as tf
 
         steps = tf.cast(self._optimizer.iterations, tf.float32)
         decay = tf.minimum(self._config.ema, (1 + steps) / (10 + steps))
-        for mean, weight in zip(self._average.weights, self._network.weights, strict=True):
+        for mean, weight in zip(self._twin.weights, self._network.weights, strict=True):
             mean.assign(mean - (1 - decay) * (mean - weight))
 
     def _evaluate(self, split: Split) -> tuple[float, float]:
