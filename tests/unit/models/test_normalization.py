@@ -20,21 +20,24 @@ def features() -> NDArray[np.float32]:
 @pytest.fixture
 def ours() -> BatchNormalization:
     """The layer, with a scale and a shift that are not those of its start."""
-    return prepare(BatchNormalization(**SETTINGS))
+    layer = BatchNormalization(**SETTINGS)
+    prepare(layer)
+    return layer
 
 
 @pytest.fixture
 def theirs() -> keras.layers.BatchNormalization:
     """Keras's own, with the same."""
-    return prepare(keras.layers.BatchNormalization(**SETTINGS))
+    layer = keras.layers.BatchNormalization(**SETTINGS)
+    prepare(layer)
+    return layer
 
 
-def prepare(layer: keras.layers.Layer) -> keras.layers.Layer:
+def prepare(layer: keras.layers.Layer) -> None:
     """Builds it and changes its weights."""
     layer.build(SHAPE)
     layer.gamma.assign([0.5, 2.0, -1.0])
     layer.beta.assign([0.1, 0.0, 3.0])
-    return layer
 
 
 def gradients(layer: keras.layers.Layer, values: NDArray[np.float32]) -> list[NDArray[np.float32]]:
@@ -99,7 +102,8 @@ def test_outside_of_training_and_where_frozen_the_moving_statistics_count(
 
 def test_in_bfloat16_the_statistics_stay_float32(features: NDArray[np.float32]) -> None:
     """Only what passes through is short."""
-    layer = prepare(BatchNormalization(dtype="mixed_bfloat16", **SETTINGS))
+    layer = BatchNormalization(dtype="mixed_bfloat16", **SETTINGS)
+    prepare(layer)
 
     outputs = layer(features, training=True)
 
