@@ -5,6 +5,7 @@ import asyncio
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,6 +99,9 @@ def set_up_logging(config: ServerConfig) -> None:
         stream=sys.stderr,
     )
     logging.captureWarnings(capture=True)
+    # What Pillow warns of, and at the level debug tells, is what stands in the images of callers.
+    logging.getLogger("PIL").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 if __name__ == "__main__":

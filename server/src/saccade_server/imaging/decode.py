@@ -5,11 +5,14 @@ interpreter lock while Pillow's C code works.
 """
 
 import io
+import re
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.JpegImagePlugin import JpegImageFile
 
 from saccade_server.artifact import ColorSpace, InputSpec, Resize
 from saccade_server.errors import InvalidArgument
@@ -20,6 +23,23 @@ Image.MAX_IMAGE_PIXELS = None
 
 ORIENTATION = 0x0112
 """The EXIF tag."""
+
+MAX_SIDE = 65_535
+"""Of an image, as in JPEG. The memory of a resize grows with the longer side too."""
+
+MAX_READS = 250_000
+"""Pillow reads the parts of a file around its pixels piece by piece in Python. A photograph takes
+some hundred reads; a file that consists of nothing but headers would keep a processor for long."""
+
+MAX_SCANS = 100
+"""Of a JPEG. Each scan is one more pass over all pixels; progressive files have about ten."""
+
+MAX_RUN_LENGTH_PIXELS = 4_000_000
+"""Of a run-length encoded BMP, which Pillow decodes in Python, however few bytes it has."""
+
+_SCAN = b"\xff\xda"
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
+"""Of a JPEG: what begins a segment, or ends the file (0xd9)."""
 
 _FILTERS = {
     Resize.BILINEAR: Image.Resampling.BILINEAR,
@@ -45,7 +65,8 @@ class ImageLimits:
     """What one image may cost.
 
     Attributes:
-        max_pixels: Width times height, as the header says, before anything is decoded.
+        max_pixels: Width times height, as the header says, before anything is decoded. Decoding
+            takes up to 12 bytes for each (see SECURITY.md).
         max_bytes: Of the encoded file.
         formats: Pillow's names of the decoders that may be used.
     """
@@ -86,8 +107,9 @@ def decode_image(
         )
     formats = ", ".join(limits.formats)
     try:
-        with Image.open(io.BytesIO(data), formats=limits.formats) as image:
+        with Image.open(_Metered(data), formats=limits.formats) as image:
             _check_pixels(image.width, image.height, limits)
+            _check_effort(image, data)
             _draft(image, spec)
             return _fit(image, spec)
     except InvalidArgument:
@@ -150,11 +172,54 @@ def graph_values(pixels: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.uint8
     return pixels * spec.scale + spec.offset
 
 
+class _Metered(io.BytesIO):
+    """A file that may be read a bounded number of times."""
+
+    _left = MAX_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise InvalidArgument("the image has too many parts: save it without its metadata")
+        return super().read(size)
+
+
 def _check_pixels(width: int, height: int, limits: ImageLimits) -> None:
     if width * height > limits.max_pixels:
         raise InvalidArgument(
             f"the image is {width} x {height}, at most {limits.max_pixels} pixels are allowed"
         )
+    if max(width, height) > MAX_SIDE:
+        raise InvalidArgument(f"the image is {width} x {height}, a side may have {MAX_SIDE} pixels")
+
+
+def _check_effort(image: Image.Image, data: bytes) -> None:
+    """Refuses files that would take much longer to decode than others of their size."""
+    if isinstance(image, JpegImageFile) and _has_many_scans(data):
+        raise InvalidArgument(f"the JPEG has more than {MAX_SCANS} scans: save it anew")
+    if (
+        isinstance(image, BmpImageFile)
+        and image.tile[0].codec_name == "bmp_rle"
+        and image.width * image.height > MAX_RUN_LENGTH_PIXELS
+    ):
+        raise InvalidArgument(
+            f"the image is {image.width} x {image.height}, at most {MAX_RUN_LENGTH_PIXELS} pixels "
+            "are allowed in a run-length encoded BMP"
+        )
+
+
+def _has_many_scans(data: bytes) -> bool:
+    """Whether a JPEG has more scans than any encoder makes."""
+    if data.count(_SCAN) <= MAX_SCANS:  # The usual case, told quickly.
+        return False
+    # Those bytes may also stand in metadata, and behind the picture: telephones put films there.
+    scans, position = 0, 2
+    while (found := _MARKER.search(data, position)) and found[0] != b"\xff\xd9":
+        scans += found[0] == _SCAN
+        if scans > MAX_SCANS:
+            return True
+        position = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+    return False
 
 
 def _draft(image: Image.Image, spec: InputSpec) -> None:
@@ -185,18 +250,18 @@ def _plain(image: Image.Image, mode: str) -> Image.Image:
     if image.mode.startswith(("I", "F")):
         image = _narrow(image)
     if image.has_transparency_data:
-        return image.convert("RGBA")
+        mode = "RGBA"
     return image if image.mode == mode else image.convert(mode)
 
 
 def _narrow(image: Image.Image) -> Image.Image:
     """Gray of 16 bits as gray of 8; Pillow's own conversion clips at 255 instead of scaling."""
-    wide = np.asarray(image).astype(np.uint32)
-    gray = Image.fromarray((wide >> 8).clip(0, 255).astype(np.uint8))
+    wide = np.asarray(image).astype(np.uint16, copy=False)
+    gray = Image.fromarray((wide >> 8).astype(np.uint8))
     transparent = image.info.get("transparency")
     if transparent is None:
         return gray
-    opacity = np.where(wide == transparent, 0, 255).astype(np.uint8)
+    opacity = (wide != transparent).astype(np.uint8) * np.uint8(255)
     return Image.merge("LA", (gray, Image.fromarray(opacity)))
 
 

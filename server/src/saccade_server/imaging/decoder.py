@@ -1,7 +1,9 @@
 """Decoding beside the event loop."""
 
 import asyncio
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -13,6 +15,10 @@ from saccade_server.errors import InvalidArgument
 from saccade_server.imaging.decode import ImageLimits, decode_image, fit_pixels, graph_values
 
 Values = NDArray[np.uint8 | np.float32]
+
+
+SLICE_S = 0.05
+"""After that long a request lets others decode before it goes on with its next image."""
 
 
 class Pixels(NamedTuple):
@@ -29,16 +35,22 @@ Source = bytes | Pixels
 class Decoder:
     """Turns images into graph values in a small pool of threads.
 
-    As many images are decoded at the same time as there are threads: that bounds the memory.
+    As many images are decoded at the same time as there are threads: that bounds the memory. The
+    threads go from request to request, so that one with many large images does not keep small ones
+    waiting, and leave a request whose caller has gone.
 
     Args:
         threads: At least 1.
         limits: What one image may cost.
+        clock: In seconds.
     """
 
-    def __init__(self, *, threads: int, limits: ImageLimits) -> None:
+    def __init__(
+        self, *, threads: int, limits: ImageLimits, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._threads = threads
         self._limits = limits
+        self._clock = clock
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
 
     def is_free(self, sources: Sequence[Source], spec: InputSpec) -> bool:
@@ -58,15 +70,42 @@ class Decoder:
         self, sources: Sequence[Source], spec: InputSpec
     ) -> list[Values | InvalidArgument]:
         """The values of each image, shape `spec.shape`, or what is wrong with it, in order."""
-        loop = asyncio.get_running_loop()
         share = -(-len(sources) // self._threads)
         shares = [sources[start : start + share] for start in range(0, len(sources), share)]
-        jobs = [loop.run_in_executor(self._pool, self.decode_now, part, spec) for part in shares]
-        return [values for part in await asyncio.gather(*jobs) for values in part]
+        gone = threading.Event()
+        try:
+            parts = await asyncio.gather(*(self._take_turns(part, spec, gone) for part in shares))
+        except asyncio.CancelledError:
+            gone.set()
+            raise
+        return [values for part in parts for values in part]
 
     def close(self) -> None:
         """Ends the threads; images that wait are not decoded."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _take_turns(
+        self, sources: Sequence[Source], spec: InputSpec, gone: threading.Event
+    ) -> list[Values | InvalidArgument]:
+        """Decodes slice by slice, each at the end of the pool's line."""
+        loop = asyncio.get_running_loop()
+        decoded: list[Values | InvalidArgument] = []
+        while len(decoded) < len(sources):
+            left = sources[len(decoded) :]
+            decoded += await loop.run_in_executor(self._pool, self._decode_some, left, spec, gone)
+        return decoded
+
+    def _decode_some(
+        self, sources: Sequence[Source], spec: InputSpec, gone: threading.Event
+    ) -> list[Values | InvalidArgument]:
+        """The first images, at least one, until their time is up or nobody wants them."""
+        end = self._clock() + SLICE_S
+        decoded: list[Values | InvalidArgument] = []
+        for source in sources:
+            decoded.append(self._decode_one(source, spec))
+            if gone.is_set() or self._clock() > end:
+                break
+        return decoded
 
     def _decode_one(self, source: Source, spec: InputSpec) -> Values | InvalidArgument:
         try:

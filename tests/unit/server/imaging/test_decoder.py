@@ -1,5 +1,8 @@
 """Decoding beside the event loop."""
 
+import asyncio
+import itertools
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -71,3 +74,65 @@ async def test_the_values_are_those_that_the_graph_takes(decoder: Decoder) -> No
 
     assert not isinstance(values, InvalidArgument)
     assert [[[6.0]]] == values.tolist()
+
+
+class SlowPixels(Pixels):
+    """One gray pixel that takes until it is released."""
+
+    began = threading.Event()
+    released = threading.Event()
+    taken: list[Pixels] = []  # noqa: RUF012 - shared on purpose
+
+    @property
+    def data(self) -> bytes:
+        """Its value."""
+        self.taken.append(self)
+        self.began.set()
+        self.released.wait(20)
+        return b"\1"
+
+
+async def wait_taken() -> None:
+    """Until a thread is busy with one."""
+    await asyncio.to_thread(SlowPixels.began.wait, 20)
+
+
+@pytest.fixture
+def slow() -> Iterator[Pixels]:
+    """Such a pixel, in a shape that is not the graph's."""
+    SlowPixels.began.clear()
+    SlowPixels.released.clear()
+    SlowPixels.taken.clear()
+    yield SlowPixels(b"", (1, 1, 1))
+    SlowPixels.released.set()
+
+
+async def test_what_nobody_waits_for_any_more_is_not_decoded(slow: Pixels) -> None:
+    """Of a cancelled request only the image is finished that a thread was busy with."""
+    decoder = Decoder(threads=1, limits=ImageLimits())
+    cancelled = asyncio.create_task(decoder.decode([slow] * 100, input_spec(2, 2)))
+    await wait_taken()
+    cancelled.cancel()
+    await asyncio.wait([cancelled])
+    SlowPixels.released.set()
+    await decoder.decode([gray_file(1)], GRAY)
+    decoder.close()
+
+    assert [slow] == SlowPixels.taken
+
+
+async def test_a_large_request_lets_small_ones_pass(slow: Pixels) -> None:
+    """A request goes back to the end of the line when its time is up."""
+    seconds = itertools.count()
+    decoder = Decoder(threads=1, limits=ImageLimits(), clock=lambda: next(seconds))
+    large = asyncio.create_task(decoder.decode([slow, gray_file(1)] * 50, GRAY))
+    await wait_taken()
+    small = asyncio.create_task(decoder.decode([gray_file(2)], GRAY))
+    await asyncio.sleep(0)
+    SlowPixels.released.set()
+    await small
+    was_done = large.done()
+    await large
+    decoder.close()
+
+    assert not was_done
