@@ -102,4 +102,4 @@ def _read(path: Path) -> Mapping[bytes, frozenset[str]]:
 
 
 def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode(errors="replace")).digest()
+    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()

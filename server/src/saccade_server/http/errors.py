@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from saccade_server.errors import Code, SaccadeError
+from saccade_server.errors import Code, InvalidArgument, Overloaded, SaccadeError
+from saccade_server.services.answer import failure
+from saccade_server.services.call import Call
 
 _STATUS = {
     Code.INTERNAL: 500,
@@ -19,13 +21,35 @@ _STATUS = {
 }
 """Every other code is 400."""
 
+_METADATA = ("authorization",)
+"""Headers that handlers may see."""
+
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
-def credentials(request: web.Request) -> dict[str, str]:
-    """The caller's token, where a call by gRPC has it."""
-    token = request.headers.get("Authorization")
-    return {} if token is None else {"authorization": token}
+class BodyTooLarge(Overloaded):
+    """More bytes than a request may have; no retry would help."""
+
+
+def metadata(request: web.Request) -> dict[str, str]:
+    """The headers that a call by gRPC has as metadata; nothing in the address counts as such."""
+    headers = request.headers
+    return {key: ", ".join(headers.getall(key)) for key in _METADATA if key in headers}
+
+
+async def read_body(request: web.Request) -> bytes:
+    """The body of a request.
+
+    Raises:
+        BodyTooLarge: It has more bytes than a request may have.
+        InvalidArgument: It ends early, or is not compressed as the headers say.
+    """
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise BodyTooLarge(error.text or "the body is too large") from None
+    except web.RequestPayloadError:
+        raise InvalidArgument("the body is cut off, or not compressed as the headers say") from None
 
 
 def safely(handler: Handler) -> Handler:
@@ -35,12 +59,20 @@ def safely(handler: Handler) -> Handler:
         try:
             return await handler(request)
         except SaccadeError as error:
-            headers = {}
-            if error.retry_after_s is not None:
-                headers["Retry-After"] = str(math.ceil(error.retry_after_s))
-            if error.code is Code.UNAUTHENTICATED:
-                headers["WWW-Authenticate"] = "Bearer"
-            status = _STATUS.get(error.code, 400)
-            return web.json_response({"error": error.message}, status=status, headers=headers)
+            return _refusal(error)
+        except web.HTTPException:
+            raise
+        except Exception as error:  # noqa: BLE001 - an edge: no bug may tell callers of itself
+            return _refusal(failure(error, request.path, Call(peer=request.remote or "")))
 
     return answer
+
+
+def _refusal(error: SaccadeError) -> web.Response:
+    headers = {}
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(math.ceil(error.retry_after_s))
+    if error.code is Code.UNAUTHENTICATED:
+        headers["WWW-Authenticate"] = "Bearer"
+    status = 413 if isinstance(error, BodyTooLarge) else _STATUS.get(error.code, 400)
+    return web.json_response({"error": error.message}, status=status, headers=headers)

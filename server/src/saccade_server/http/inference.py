@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from saccade_server.errors import InvalidArgument, NotFound
-from saccade_server.http.errors import credentials, safely
+from saccade_server.http.errors import metadata, read_body, safely
 from saccade_server.http.json_tensors import (
     parse_object,
     read_infer_request,
@@ -17,7 +17,7 @@ from saccade_server.http.json_tensors import (
     write_infer_response,
 )
 from saccade_server.protocols import inference_pb as pb
-from saccade_server.services.answer import Answerer
+from saccade_server.services.answer import Answerer, Reader
 from saccade_server.services.call import Call, Method
 
 JSON_BYTES = "Inference-Header-Content-Length"
@@ -96,11 +96,17 @@ class InferenceRoutes:
         length = request.headers.get(JSON_BYTES)
         if length is not None and not (length.isascii() and length.isdigit()):
             raise InvalidArgument(f"{JSON_BYTES} must be a whole number of at least 0")
-        body = await request.read()
-        asked, binary = read_infer_request(body, None if length is None else int(length))
-        asked.model_name = request.match_info["name"]
-        asked.model_version = request.match_info.get("version", "")
-        answer = await self._ask("ModelInfer", asked, request)
+        binary = False
+
+        async def read(_: Call) -> Any:
+            nonlocal binary
+            body = await read_body(request)
+            asked, binary = read_infer_request(body, None if length is None else int(length))
+            asked.model_name = request.match_info["name"]
+            asked.model_version = request.match_info.get("version", "")
+            return asked
+
+        answer = await self._answer("ModelInfer", read, request)
         text, rest = write_infer_response(answer, binary=binary)
         if not binary:
             return web.Response(body=text, content_type="application/json")
@@ -111,9 +117,11 @@ class InferenceRoutes:
         )
 
     async def _index(self, request: web.Request) -> web.Response:
-        said = parse_object(await request.read())
-        asked = pb.RepositoryIndexRequest(ready=said.get("ready") is True)
-        answer = await self._ask("RepositoryIndex", asked, request)
+        async def read(_: Call) -> Any:
+            said = parse_object(await read_body(request))
+            return pb.RepositoryIndexRequest(ready=said.get("ready") is True)
+
+        answer = await self._answer("RepositoryIndex", read, request)
         return web.json_response([to_json(model) for model in answer.models])
 
     async def _load(self, request: web.Request) -> web.Response:
@@ -124,17 +132,26 @@ class InferenceRoutes:
         return await self._change("RepositoryModelUnload", asked, request)
 
     async def _change(self, name: str, asked: Any, request: web.Request) -> web.Response:
-        asked.model_name = request.match_info["name"]
-        parameters = parse_object(await request.read()).get("parameters", {})
-        if not isinstance(parameters, dict):
-            raise InvalidArgument("'parameters' must be an object")
-        set_parameters(asked.parameters, parameters)
-        await self._ask(name, asked, request)
+        async def read(_: Call) -> Any:
+            asked.model_name = request.match_info["name"]
+            parameters = parse_object(await read_body(request)).get("parameters", {})
+            if not isinstance(parameters, dict):
+                raise InvalidArgument("'parameters' must be an object")
+            set_parameters(asked.parameters, parameters)
+            return asked
+
+        await self._answer(name, read, request)
         return web.json_response({})
 
     async def _ask(self, name: str, message: Any, request: web.Request) -> Any:
-        call = Call(metadata=credentials(request), peer=request.remote or "")
-        return await self._answerer.message(self._methods[name], message, call)
+        async def given(_: Call) -> Any:
+            return message
+
+        return await self._answer(name, given, request)
+
+    async def _answer(self, name: str, read: Reader, request: web.Request) -> Any:
+        call = Call(metadata=metadata(request), peer=request.remote or "")
+        return await self._answerer.message(self._methods[name], read, call)
 
 
 def to_json(message: Any) -> dict[str, Any]:

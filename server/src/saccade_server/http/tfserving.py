@@ -11,7 +11,7 @@ from aiohttp import web
 
 from saccade_server.artifact import InputSpec
 from saccade_server.errors import InvalidArgument
-from saccade_server.http.errors import credentials, safely
+from saccade_server.http.errors import metadata, read_body, safely
 from saccade_server.http.tfserving_json import (
     fill_examples,
     fill_predict_request,
@@ -21,7 +21,7 @@ from saccade_server.http.tfserving_json import (
     write_predictions,
 )
 from saccade_server.protocols import tensorflow_serving_pb as pb
-from saccade_server.services.answer import Answerer
+from saccade_server.services.answer import Answerer, Reader
 from saccade_server.services.call import Call, Method
 
 _MODEL = r"/v1/models/{model:[^/:]+}"
@@ -63,21 +63,33 @@ class TensorFlowServingRoutes:
         ]
 
     async def _predict(self, request: web.Request) -> web.Response:
-        asked = _named(pb.PredictRequest(), request)
-        said = parse_body(await request.read(), asked)
-        rows = fill_predict_request(said, self._input_of(asked), asked)
-        answer = await self._ask("Predict", asked, request)
+        rows = False
+
+        async def read(_: Call) -> Any:
+            nonlocal rows
+            asked = _named(pb.PredictRequest(), request)
+            said = parse_body(await read_body(request), asked)
+            rows = fill_predict_request(said, self._input_of(asked), asked)
+            return asked
+
+        answer = await self._answer("Predict", read, request)
         return web.json_response(write_predictions(answer, rows=rows))
 
     async def _classify(self, request: web.Request) -> web.Response:
-        asked = _named(pb.ClassificationRequest(), request)
-        fill_examples(parse_body(await request.read(), asked), "classify", asked.input)
-        return web.json_response(write_classes(await self._ask("Classify", asked, request)))
+        async def read(_: Call) -> Any:
+            asked = _named(pb.ClassificationRequest(), request)
+            fill_examples(parse_body(await read_body(request), asked), "classify", asked.input)
+            return asked
+
+        return web.json_response(write_classes(await self._answer("Classify", read, request)))
 
     async def _regress(self, request: web.Request) -> web.Response:
-        asked = _named(pb.RegressionRequest(), request)
-        fill_examples(parse_body(await request.read(), asked), "regress", asked.input)
-        await self._ask("Regress", asked, request)
+        async def read(_: Call) -> Any:
+            asked = _named(pb.RegressionRequest(), request)
+            fill_examples(parse_body(await read_body(request), asked), "regress", asked.input)
+            return asked
+
+        await self._answer("Regress", read, request)
         raise InvalidArgument("no model here gives numbers")
 
     async def _status(self, request: web.Request) -> web.Response:
@@ -97,8 +109,14 @@ class TensorFlowServingRoutes:
         )
 
     async def _ask(self, name: str, message: Any, request: web.Request) -> Any:
-        call = Call(metadata=credentials(request), peer=request.remote or "")
-        return await self._answerer.message(self._methods[name], message, call)
+        async def given(_: Call) -> Any:
+            return message
+
+        return await self._answer(name, given, request)
+
+    async def _answer(self, name: str, read: Reader, request: web.Request) -> Any:
+        call = Call(metadata=metadata(request), peer=request.remote or "")
+        return await self._answerer.message(self._methods[name], read, call)
 
 
 async def _refuse(request: web.Request) -> web.Response:

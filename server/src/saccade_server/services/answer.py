@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
 from typing import Any
 
@@ -13,6 +13,9 @@ from saccade_server.metrics import Counter, Histogram, Metrics, Value
 from saccade_server.services.call import Call, Method, make_request_id
 
 log = logging.getLogger(__name__)
+
+Reader = Callable[[Call], Awaitable[Message]]
+"""Makes the message of a call that came in another form."""
 
 
 class Answerer:
@@ -33,14 +36,27 @@ class Answerer:
         if method.unary is None:
             raise TypeError(f"{method.path} streams")
         with self._observed(method, call):
+            if method.admit is not None:
+                method.admit(call)
             return (await method.unary(_parse(method, data), call)).SerializeToString()
 
-    async def message(self, method: Method, request: Message, call: Call) -> Message:
-        """Answers a unary call whose message is not bytes; raises as `unary` does."""
+    async def message(self, method: Method, read: Reader, call: Call) -> Message:
+        """Answers a unary call whose message is not bytes.
+
+        Args:
+            method: What is called.
+            read: Makes the message; not called for a caller who may not call.
+            call: Of the request.
+
+        Raises:
+            SaccadeError: As `unary`, and what `read` raises.
+        """
         if method.unary is None:
             raise TypeError(f"{method.path} streams")
         with self._observed(method, call):
-            return await method.unary(request, call)
+            if method.admit is not None:
+                method.admit(call)
+            return await method.unary(await read(call), call)
 
     async def stream(
         self, method: Method, messages: AsyncIterator[bytes], call: Call
@@ -49,6 +65,8 @@ class Answerer:
         if method.stream is None:
             raise TypeError(f"{method.path} does not stream")
         with self._observed(method, call):
+            if method.admit is not None:
+                method.admit(call)
             async for response in method.stream(_parsed(method, messages), call):
                 yield response.SerializeToString()
 

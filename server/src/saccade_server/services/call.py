@@ -23,7 +23,8 @@ class Call:
 
     Attributes:
         deadline: On `time.monotonic`; None without one.
-        metadata: Of the request, keys in lower case.
+        metadata: Of the request, keys in lower case; the values of one that came more than once
+            are joined by a comma.
         peer: The caller's address, for the log.
         model: Set by the handler once it knows; the metrics' label.
         request_id: Set by the handler to the caller's own, if it sent one.
@@ -76,6 +77,8 @@ class Method:
         stream: The handler of a method that streams answers (and, if `streams_requests`,
             requests; else its iterator has one).
         streams_requests: Whether the caller streams.
+        admit: Called before anything of the request is read; raises a SaccadeError for a caller
+            who may not call. None: everybody may.
     """
 
     api: str
@@ -84,6 +87,7 @@ class Method:
     unary: UnaryHandler | None = None
     stream: StreamHandler | None = None
     streams_requests: bool = False
+    admit: Callable[[Call], None] | None = None
 
     @property
     def name(self) -> str:

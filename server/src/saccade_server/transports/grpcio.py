@@ -129,13 +129,18 @@ def _call(context: _Context) -> Call:
     remaining = context.time_remaining()
     return Call(
         deadline=None if remaining is None else time.monotonic() + remaining,
-        metadata={
-            key: value
-            for key, value in context.invocation_metadata() or ()
-            if isinstance(value, str)
-        },
+        metadata=_metadata(context),
         peer=context.peer(),
     )
+
+
+def _metadata(context: _Context) -> dict[str, str]:
+    """Text only; the values of a name that comes twice joined (RFC 9110, section 5.2)."""
+    metadata: dict[str, str] = {}
+    for name, value in context.invocation_metadata() or ():
+        if isinstance(value, str):
+            metadata[name] = f"{metadata[name]}, {value}" if name in metadata else value
+    return metadata
 
 
 async def _abort(context: _Context, error: SaccadeError) -> None:

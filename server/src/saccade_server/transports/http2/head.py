@@ -53,7 +53,7 @@ class RequestHead(NamedTuple):
         method: What is called; None where nothing can be: see the next two.
         http_status: 200, or what a caller that speaks no gRPC gets instead of an answer.
         refusal: What a gRPC caller gets instead of an answer.
-        metadata: Text only; of a name that comes twice, the last value.
+        metadata: Text only; the values of a name that comes twice joined (RFC 9110, section 5.2).
         timeout_s: Until the deadline.
         encoding: Of compressed messages, "identity" for none.
         content_length: Of the body, where the caller says it.
@@ -116,6 +116,8 @@ def _split(
     for name, value in fields:
         if name in _OF_THE_TRANSPORT:
             regular[name] = value
+        elif name in metadata:
+            metadata[name] += f", {value}"
         elif name in _USUAL:
             metadata[name] = value
         elif name[:1] == ":":

@@ -64,11 +64,12 @@ async def test_metadata_are_the_text_that_the_caller_added() -> None:
     assert {"user-agent": "test/1", "x-token": "secret"} == dict(read(given).metadata)
 
 
-async def test_the_last_of_equal_names_wins() -> None:
-    """As with grpcio."""
-    given = [*head(), ("key", "first"), ("key", "last")]
+@pytest.mark.parametrize("name", ["key", "authorization"])
+async def test_equal_names_are_joined(name: str) -> None:
+    """As with grpcio, so that none of two is passed over that a proxy may have looked at."""
+    given = [*head(), (name, "first"), (name, "last")]
 
-    assert {"key": "last"} == dict(read(given).metadata)
+    assert {name: "first, last"} == dict(read(given).metadata)
 
 
 @pytest.mark.parametrize("content_type", ["application/grpc", "application/grpc+proto",
