@@ -17,20 +17,36 @@ class ShiftFlipErase(keras.layers.Layer):  # type: ignore[misc]  # keras ships n
     with Cutout, 2017.
 
     Args:
-        reach: pixels to move by at most, along each axis; the gaps are black.
+        reach: pixels to move by at most, along each axis; 0 moves nothing.
         flip: mirror left to right, with probability 1/2.
-        hole: side of the black square, whose middle is anywhere in the image; 0 erases nothing.
+        hole: side of the square, whose middle is anywhere in the image; 0 erases nothing.
+        fill: value of the square and of the gaps, 0 to 255; 0 is black.
     """
 
-    def __init__(self, *, reach: int, flip: bool, hole: int, **settings: Any) -> None:
+    def __init__(
+        self, *, reach: int, flip: bool, hole: int, fill: float = 0, **settings: Any
+    ) -> None:
         super().__init__(**settings)
-        self._reach, self._flip, self._hole = reach, flip, hole
+        self._reach, self._flip, self._hole, self._fill = reach, flip, hole, fill
         self._seeds = keras.random.SeedGenerator()
 
     def call(self, images: "tf.Tensor", training: bool = False) -> "tf.Tensor":
         """Varies a batch of shape (N, H, W, C); gives it back unchanged outside of training."""
         if not training:
             return images
+        import tensorflow as tf
+
+        moved = self._move(images) if self._reach or self._flip else images
+        if not self._hole:
+            return moved
+        count, (height, width) = tf.shape(images)[0], images.shape[1:3]
+        inside = (
+            self._within(count, height)[:, :, None, None]
+            & self._within(count, width)[:, None, :, None]
+        )
+        return tf.where(inside, tf.constant(self._fill, images.dtype), moved)
+
+    def _move(self, images: "tf.Tensor") -> "tf.Tensor":
         import tensorflow as tf
 
         count, (height, width) = tf.shape(images)[0], images.shape[1:3]
@@ -40,16 +56,9 @@ class ShiftFlipErase(keras.layers.Layer):  # type: ignore[misc]  # keras ships n
             mirrored = self._draw(count, 2) == 1
             columns = tf.where(mirrored, tf.reverse(columns, [1]), columns)
         margin = [self._reach, self._reach]
-        padded = tf.pad(images, [[0, 0], margin, margin, [0, 0]])
+        padded = tf.pad(images, [[0, 0], margin, margin, [0, 0]], constant_values=self._fill)
         moved = tf.gather(padded, rows, axis=1, batch_dims=1)
-        moved = tf.gather(moved, columns, axis=2, batch_dims=1)
-        if not self._hole:
-            return moved
-        inside = (
-            self._within(count, height)[:, :, None, None]
-            & self._within(count, width)[:, None, :, None]
-        )
-        return tf.where(inside, tf.zeros((), images.dtype), moved)
+        return tf.gather(moved, columns, axis=2, batch_dims=1)
 
     def _positions(self, count: "tf.Tensor", side: int) -> "tf.Tensor":
         import tensorflow as tf
