@@ -41,7 +41,7 @@ def make_cnn(folder: Path) -> None:
     trainer.compile(
         optimizer="adam", loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     )
-    images = dataset.train.images.astype(np.float32)
+    images = dataset.train.images[:].astype(np.float32)
     trainer.fit(images, dataset.train.labels, BATCH_IMAGES, EPOCHS, verbose=0)
     export_artifact(folder, classifier, config, dataset)
     _compile(folder)

@@ -84,7 +84,7 @@ def test_pixels_get_the_scores_of_the_graph(
     stub: Any, digits: Split, expected: NDArray[np.float32], batch: int
 ) -> None:
     """However many of them share a request."""
-    images = list(map(as_pixels, digits.images))
+    images = list(map(as_pixels, digits.images[:]))
 
     assert np.abs(expected - classify(stub, images, batch)).max() < TOLERANCE
 
@@ -93,7 +93,7 @@ def test_files_get_the_scores_of_the_graph(
     stub: Any, digits: Split, expected: NDArray[np.float32]
 ) -> None:
     """Decoding a PNG file loses nothing."""
-    images = list(map(as_file, digits.images))
+    images = list(map(as_file, digits.images[:]))
 
     assert np.abs(expected - classify(stub, images, 16)).max() < TOLERANCE
 
@@ -111,7 +111,7 @@ def test_every_engine_gives_the_scores_of_the_graph(
     server.wait_ready()
     with grpc.insecure_channel(server.grpc) as channel:
         stub: Any = ImageClassifierStub(channel)
-        actual = classify(stub, list(map(as_pixels, digits.images)), 16)
+        actual = classify(stub, list(map(as_pixels, digits.images[:])), 16)
 
     assert np.abs(expected - actual).max() < TOLERANCE
 
@@ -120,7 +120,7 @@ def test_the_best_classes_are_those_of_the_graph(
     stub: Any, digits: Split, expected: NDArray[np.float32]
 ) -> None:
     """In their order, each with its label and its score."""
-    request = pb.ClassifyRequest(images=[as_pixels(digits.images[0])])
+    request = pb.ClassifyRequest(images=[as_pixels(digits.images[:][0])])
     (result,) = stub.Classify(request, timeout=60).results
     best = np.argsort(-expected[0])[:5]
 

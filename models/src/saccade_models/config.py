@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from saccade_models.augmentation import AUGMENTATIONS
-from saccade_models.datasets import DATASETS
+from saccade_models.datasets import DATASETS, PictureForm
 from saccade_models.errors import ConfigError
 from saccade_models.losses import LOSSES
 from saccade_models.networks import NETWORKS, NetworkOptions
@@ -30,6 +30,8 @@ class TrainingConfig:
         network: One of NETWORKS.
         dataset: One of DATASETS.
         data_dir: The folder that holds the data set; None downloads what is not embedded.
+        form: Size and colours of a folder's pictures; None is the default, and for other data sets.
+        cache_mb: MiB of decoded pictures to keep in memory, for data sets that are read meanwhile.
         options: What can be varied in a network.
         loss: One of LOSSES.
         epochs: Passes over the training split.
@@ -62,6 +64,8 @@ class TrainingConfig:
     network: str = "cnn"
     dataset: str = "digits"
     data_dir: Path | None = None
+    form: PictureForm | None = None
+    cache_mb: int = 1024
     options: NetworkOptions = field(default_factory=NetworkOptions)
     loss: str = "cross-entropy"
     epochs: int = 25
@@ -127,6 +131,7 @@ CHOICES = {
 FROM_LOW_TO_BELOW = (
     ("epochs", 1, math.inf),
     ("batch_size", 1, math.inf),
+    ("cache_mb", 0, math.inf),
     ("momentum", 0, 1),
     ("warmup_epochs", 0, math.inf),
     ("weight_decay", 0, math.inf),

@@ -38,13 +38,10 @@ def write_golden_set(
     artifact: layout.Artifact, split: Split, engine: Engine
 ) -> manifest_pb2.GoldenSet:
     """Writes the first sample of each class as a PNG file, and computes its probabilities."""
+    labels, positions = np.unique(split.labels, return_index=True)
     pictures = (
-        GoldenPicture(
-            name=str(label),
-            pixels=split.images[np.argmax(split.labels == label)],
-            truth=int(label),
-        )
-        for label in np.unique(split.labels)
+        GoldenPicture(name=str(label), pixels=pixels, truth=int(label))
+        for label, pixels in zip(labels, split.images[positions], strict=True)
     )
     return write_golden_pictures(artifact, pictures, engine)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from saccade.v1 import manifest_pb2
 from saccade_models.augmentation import resolve
 from saccade_models.config import TrainingConfig
+from saccade_models.datasets import DATASETS, PictureForm
 
 PACKAGES = ("saccade-models", "keras", "numpy", "pillow", "scikit-learn")
 # One of them is there; both bring the module `tensorflow`.
@@ -60,9 +61,13 @@ def _told(folder: Path) -> str:
 def parameters(config: TrainingConfig) -> dict[str, str]:
     """The hyperparameters, by the names of their flags; `auto` is told as what it came to.
 
-    Options of the network are told where somebody chose them.
+    Options of the network are told where somebody chose them, the form of pictures where they have
+    none of their own.
     """
+    form = config.form or PictureForm()
+    formless = DATASETS[config.dataset].formless
     return {
+        **({"image-size": form.size, "color": form.color} if formless else {}),
         "epochs": str(config.epochs),
         "batch-size": str(config.batch_size),
         "optimizer": config.optimizer,

@@ -35,7 +35,7 @@ def write_samples(dataset: Dataset, count: int, folder: Path) -> list[Path]:
         for position in range(count):
             label = dataset.class_labels[dataset.test.labels[position]].replace("/", "-")
             file = folder / f"{position:04}-{label}.png"
-            file.write_bytes(encode_png(dataset.test.images[position]))
+            file.write_bytes(encode_png(dataset.test.images[position : position + 1][0]))
             files.append(file)
     except OSError as error:
         raise ModelsError(f"cannot write to {folder}: {error.strerror}") from error

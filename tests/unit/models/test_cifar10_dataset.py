@@ -45,7 +45,7 @@ def test_pictures_keep_their_labels(tmp_path: Path) -> None:
 
     train = load_dataset("cifar10", tmp_path).train
 
-    assert np.array_equal(train.images[:, 0, 0, 0], train.labels)
+    assert np.array_equal(train.images[:][:, 0, 0, 0], train.labels)
 
 
 def test_a_folder_without_the_archive_says_what_was_looked_for(tmp_path: Path) -> None:

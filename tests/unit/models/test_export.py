@@ -79,7 +79,7 @@ def test_the_golden_images_are_from_the_test_split(exported: Artifact, digits: D
     ]
     first = [int(np.argmax(digits.test.labels == label)) for label in range(10)]
 
-    assert np.array_equal(digits.test.images[first, :, :, 0], np.stack(pictures))
+    assert np.array_equal(digits.test.images[:][first, :, :, 0], np.stack(pictures))
 
 
 def test_a_server_decodes_the_images_that_were_trained_on(
@@ -89,7 +89,7 @@ def test_a_server_decodes_the_images_that_were_trained_on(
     decoded = [decode_image(sample.image, exported.input) for sample in exported.golden_samples()]
     first = [int(np.argmax(digits.test.labels == label)) for label in range(10)]
 
-    assert np.array_equal(digits.test.images[first], np.stack(decoded))
+    assert np.array_equal(digits.test.images[:][first], np.stack(decoded))
 
 
 def test_the_figures_are_those_of_the_graph_on_the_test_split(
@@ -126,7 +126,7 @@ def test_the_manifest_tells_how_far_the_figures_can_be_trusted(
 def test_the_probabilities_are_calibrated(exported: Artifact, digits: Dataset) -> None:
     """No other temperature makes the loss on the validation split smaller."""
     with closing(load_engine(exported, "tensorflow")) as engine:
-        served = engine.predict(digits.validation.images.astype(np.float32))
+        served = engine.predict(digits.validation.images[:].astype(np.float32))
     labels = digits.validation.labels
     losses = [measure(soften(served, by), labels).loss for by in (0.95, 1, 1.05)]
 

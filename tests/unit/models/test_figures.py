@@ -25,7 +25,7 @@ def test_the_network_of_the_pictures_prefers_what_the_served_one_prefers(
     artifact: Path, cnn: TrainedCnn, few_digits: Dataset
 ) -> None:
     """Logits and log-probabilities differ by a shift, and a factor where they are calibrated."""
-    images = few_digits.validation.images.astype(np.float32)
+    images = few_digits.validation.images[:].astype(np.float32)
     with closing(load_engine(read_artifact(artifact), "tensorflow")) as engine:
         served = np.log(engine.predict(images))
 

@@ -89,7 +89,7 @@ def test_the_network_that_is_trained_computes_the_same_in_single_precision(
     keras.utils.set_random_seed(0)
     classifier = build_classifier("cnn", few_digits.image_shape, 10, NetworkOptions())
     reference = ReferenceCnn(classifier.get_weights(), "relu", "max")
-    pixels = few_digits.train.images[0].astype(np.float64)
+    pixels = few_digits.train.images[:][0].astype(np.float64)
 
     logits = classifier(pixels[np.newaxis].astype(np.float32)).numpy()[0]
 

@@ -60,7 +60,7 @@ def mnist(tmp_path: Path) -> Dataset:
 
 def test_the_published_test_part_is_the_test_split(mnist: Dataset) -> None:
     """In its order."""
-    assert np.array_equal(pictures(TEST)[..., np.newaxis], mnist.test.images)
+    assert np.array_equal(pictures(TEST)[..., np.newaxis], mnist.test.images[:])
     assert labels(TEST).tolist() == mnist.test.labels.tolist()
 
 
@@ -75,7 +75,7 @@ def test_validation_is_taken_from_the_published_training_part(mnist: Dataset) ->
 
 def test_labels_stay_with_their_images(mnist: Dataset) -> None:
     """Each picture tells its own label."""
-    assert np.array_equal(mnist.train.images[:, 0, 0, 0], mnist.train.labels)
+    assert np.array_equal(mnist.train.images[:][:, 0, 0, 0], mnist.train.labels)
 
 
 @pytest.mark.parametrize("where", ["", "mnist"], ids=["the folder", "a folder of that name in it"])

@@ -169,7 +169,7 @@ def test_a_checkpoint_is_of_one_configuration(few_digits: Dataset, other: dict[s
 def test_a_checkpoint_is_of_one_data_set(few_digits: Dataset) -> None:
     """A pixel more or less is another one."""
     train = few_digits.train
-    images = train.images.copy()
+    images = train.images[:].copy()
     images[0, 0, 0, 0] ^= 1
     changed = Dataset(
         name=few_digits.name,

@@ -2,12 +2,14 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from saccade_models.datasets import DATASETS, load_dataset
+from saccade_models.datasets import DATASETS, PictureForm, load_dataset
 from saccade_models.errors import ConfigError, ModelsError
+from saccade_server.artifact import ColorSpace, InputSpec
 
 if TYPE_CHECKING:
     from saccade_models.report import Report
@@ -37,7 +39,12 @@ def run(flags: argparse.Namespace) -> None:
     artifact = open_artifact(flags.artifact)
     if flags.output is not None and flags.output.resolve().is_relative_to(artifact.path.resolve()):
         raise ConfigError("output must not be inside the artifact: its files are checksummed")
-    dataset = load_dataset(flags.dataset, flags.data_dir)
+    dataset = load_dataset(
+        flags.dataset,
+        flags.data_dir,
+        form=graph_form(artifact.input) if DATASETS[flags.dataset].formless else None,
+        tell=lambda text: print(text, file=sys.stderr),
+    )
     report = evaluate_artifact(artifact, dataset, flags.split)
     if flags.output is not None:
         _write(flags.output, report)
@@ -48,6 +55,17 @@ def run(flags: argparse.Namespace) -> None:
         print(line)
     if flags.output is not None:
         print(f"report       {flags.output / 'report.html'}")
+
+
+def graph_form(spec: InputSpec) -> PictureForm:
+    """What a server makes of a picture for a graph; blue and red are changed over afterwards."""
+    gray = spec.color_space is ColorSpace.GRAY
+    return PictureForm(
+        height=spec.height,
+        width=spec.width,
+        color="gray" if gray else "rgb",
+        resize=spec.resize,
+    )
 
 
 def describe(report: "Report") -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from saccade_models.augmentation import AUGMENTATIONS
+from saccade_models.cli import pictures
 from saccade_models.config import CLASS_WEIGHTS, OPTIMIZERS, QUANTIZATIONS, TrainingConfig
 from saccade_models.datasets import DATASETS
 from saccade_models.losses import LOSSES
@@ -35,6 +36,8 @@ def _add_subject(parser: argparse.ArgumentParser) -> None:
     _choice(parser, "--dataset", list(DATASETS), "what to train on")
     text = "the folder that holds the data set; None: downloaded, where it is not embedded"
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help=text)
+    pictures.add_flags(parser)
+    _number(parser, "--cache-mb", int, "MiB of decoded pictures of a folder to keep in memory")
     parser.add_argument(
         "--output", type=Path, required=True, metavar="DIR", help="the model repository"
     )
@@ -113,7 +116,7 @@ def run(flags: argparse.Namespace) -> None:
     names = {field.name for field in dataclasses.fields(TrainingConfig)}
     settings = {name: value for name, value in vars(flags).items() if name in names}
     options = NetworkOptions(activation=flags.activation, pooling=flags.pooling)
-    config = TrainingConfig(**settings, options=options)
+    config = TrainingConfig(**settings, form=pictures.read_form(flags), options=options)
 
     from saccade_models.quiet import load_tensorflow
     from saccade_models.training.run import train

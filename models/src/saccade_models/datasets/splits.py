@@ -1,16 +1,33 @@
 """Labelled images and their division into training, validation and test."""
 
+import hashlib
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade_models.datasets.pictures import Pictures
 from saccade_models.errors import ModelsError
 
 VALIDATION_FRACTION = 0.16
 TEST_FRACTION = 0.2
 # Not the seed of a training: every training on a data set meets the same test split.
 SPLIT_SEED = 0
+
+
+class Images(Protocol):
+    """N images, values 0 to 255: an array, or what reads as many as it is asked for.
+
+    `images[:]` takes all of them into memory, which only small data sets allow.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """N, height, width, channels."""
+
+    def __getitem__(self, positions: slice | NDArray[np.int64], /) -> NDArray[np.uint8]:
+        """Those at the positions: shape (n, H, W, C)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +38,20 @@ class Split:
     indices from 0.
     """
 
-    images: NDArray[np.uint8]
+    images: Images
     labels: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def digest(self) -> bytes:
+        """Stands for all images and labels, in their order."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.labels).data)
+        if isinstance(self.images, Pictures):
+            digest.update(self.images.digest())
+        else:
+            digest.update(np.ascontiguousarray(self.images[:]).data)
+        return digest.digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

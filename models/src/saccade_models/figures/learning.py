@@ -16,7 +16,7 @@ CLASSES = 10
 
 def draw_dense(cnn: TrainedCnn, split: Split, file: Path) -> None:
     """The split's images as points: by their pixels, and by the hidden layer's 128 values."""
-    way = cnn.forward(split.images.astype(np.float32))
+    way = cnn.forward(split.images[:].astype(np.float32))
     clouds = {
         "784 pixels": way["x"].reshape(len(split), -1),
         "9,216 pooled values": way["pooled"].reshape(len(split), -1),
@@ -38,7 +38,7 @@ def draw_dense(cnn: TrainedCnn, split: Split, file: Path) -> None:
 
 def draw_softmax(cnn: TrainedCnn, split: Split, file: Path) -> None:
     """The most doubtful image and the clearest of its class: logits, softmax, and p minus truth."""
-    best = cnn.forward(split.images.astype(np.float32))["probabilities"].max(axis=1)
+    best = cnn.forward(split.images[:].astype(np.float32))["probabilities"].max(axis=1)
     doubtful = best.argmin()
     clear = np.where(split.labels == split.labels[doubtful], best, 0).argmax()
     digits = np.arange(CLASSES)
@@ -49,7 +49,7 @@ def draw_softmax(cnn: TrainedCnn, split: Split, file: Path) -> None:
             label = int(split.labels[index])
             way = cnn.forward(split.images[index : index + 1].astype(np.float32))
             p = way["probabilities"][0]
-            style.show_gray(row[0], split.images[index, ..., 0], f"a {kind} {label}")
+            style.show_gray(row[0], split.images[:][index, ..., 0], f"a {kind} {label}")
             _bars(row[1], digits, way["logits"][0])
             _bars(row[2], digits, p)
             _bars(row[3], digits, p - np.eye(CLASSES)[label])
@@ -61,7 +61,7 @@ def draw_softmax(cnn: TrainedCnn, split: Split, file: Path) -> None:
 
 def draw_losses(cnn: TrainedCnn, split: Split, file: Path) -> None:
     """Both losses and their slopes, over how far the right logit leads, and where images lie."""
-    logits = cnn.forward(split.images.astype(np.float32))["logits"].astype(np.float64)
+    logits = cnn.forward(split.images[:].astype(np.float32))["logits"].astype(np.float64)
     margins = margins_of(logits, split.labels)
     m = np.linspace(-12, 15, 601)
     p = 1 / (1 + np.exp(-m))
@@ -88,7 +88,7 @@ def draw_losses(cnn: TrainedCnn, split: Split, file: Path) -> None:
 
 def draw_way_back(cnn: TrainedCnn, split: Split, file: Path) -> None:
     """An image's values on the way forward, and below each the gradient on the way back."""
-    probabilities = cnn.forward(split.images.astype(np.float32))["probabilities"]
+    probabilities = cnn.forward(split.images[:].astype(np.float32))["probabilities"]
     index = int(probabilities.max(axis=1).argmin())
     image, label = split.images[index : index + 1].astype(np.float32), int(split.labels[index])
     way, back = cnn.forward(image), cnn.backward(image, label)

@@ -172,6 +172,5 @@ def fingerprint(config: TrainingConfig, dataset: Dataset) -> str:
     }
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
     for split in (dataset.train, dataset.validation):
-        digest.update(np.ascontiguousarray(split.images).data)
-        digest.update(np.ascontiguousarray(split.labels).data)
+        digest.update(split.digest())
     return digest.hexdigest()

@@ -62,7 +62,13 @@ def train(config: TrainingConfig) -> TrainingResult:
     started = time.monotonic()
     folder = config.output / config.name
     with make_folder(folder), closing(build_progress(config.epochs)) as progress:
-        dataset = load_dataset(config.dataset, config.data_dir)
+        dataset = load_dataset(
+            config.dataset,
+            config.data_dir,
+            form=config.form,
+            tell=progress.say,
+            cache_bytes=config.cache_mb << 20,
+        )
         check_trainable(dataset, config.batch_size)
         with (
             open_checkpoints(config, dataset) as checkpoints,

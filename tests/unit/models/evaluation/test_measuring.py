@@ -88,7 +88,7 @@ def test_channels_are_turned_for_a_graph_that_takes_bgr() -> None:
     """Red comes last."""
     engine = RecordingEngine(0.25, 0.75)
     split = make_split(1, (2, 2, 3))
-    split.images[..., 0] = 200
+    split.images[:][..., 0] = 200
 
     evaluate(engine, split, spec(color_space=manifest_pb2.COLOR_SPACE_BGR))
 
