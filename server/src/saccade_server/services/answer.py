@@ -107,7 +107,10 @@ class _Observed:
         elif isinstance(error, Exception):
             failed = failure(error, self._method.path, self._call)
             self._count(failed.code)
-            raise failed from None
+            if failed is not error:
+                raise failed from None
+            # Raised again from here it would hold this frame, and this frame it: garbage that
+            # keeps a refused request's bytes until the collector comes by.
         else:
             self._count(Code.CANCELLED)
 

@@ -1,32 +1,34 @@
 """What one stream has to send."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
 
 
-class Lane:
+class Lane(ABC):
     """What one stream has to send.
 
     Args:
         number: Of the stream.
         window: What the peer takes of it, in bytes; negative after it has shrunk the window.
-        on_sent: Called when all is sent, trailers included, unless `reply` or `end` said so.
 
     Attributes:
         size: Bytes of messages not yet sent.
+        tail: The header block that ends it, once that waits behind messages.
     """
 
-    __slots__ = ("number", "on_sent", "parts", "queued", "room", "size", "started", "trailers",
-                 "window")  # fmt: skip
+    __slots__ = ("number", "parts", "queued", "room", "size", "started", "tail", "window")
 
-    def __init__(self, number: int, window: int, on_sent: Callable[[], None]) -> None:
+    def __init__(self, number: int, window: int) -> None:
         self.number = number
         self.window = window
-        self.on_sent = on_sent
         self.parts: deque[memoryview] | None = None
         self.size = 0
         self.started = False
-        self.trailers: bytes | None = None
+        self.tail: bytes | None = None
         self.queued = False
         self.room: asyncio.Future[None] | None = None
+
+    @abstractmethod
+    def on_sent(self) -> None:
+        """Called when all is sent, trailers included, unless `reply` or `end` said so."""

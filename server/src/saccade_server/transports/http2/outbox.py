@@ -135,7 +135,7 @@ class Outbox:
     def end(self, lane: Lane, block: bytes) -> bool:
         """Ends a stream with a header block, behind its messages; True when done at once."""
         if lane.size:
-            lane.trailers = block
+            lane.tail = block
             self._complete += 1
             return False
         self.headers(lane.number, block, frames.END_HEADERS | frames.END_STREAM)
@@ -153,7 +153,7 @@ class Outbox:
             self.unsent -= lane.size
             lane.size = 0
             lane.parts = None
-            if lane.trailers is not None:
+            if lane.tail is not None:
                 self._complete -= 1
 
     def widen(self, increment: int) -> None:
@@ -226,9 +226,9 @@ class Outbox:
         self._take(lane, size)
         if lane.size:
             self._enqueue(lane)
-        elif lane.trailers is not None:
+        elif lane.tail is not None:
             self._complete -= 1
-            self.headers(lane.number, lane.trailers, frames.END_HEADERS | frames.END_STREAM)
+            self.headers(lane.number, lane.tail, frames.END_HEADERS | frames.END_STREAM)
             lane.on_sent()
         if lane.room and lane.size <= self._low_water:
             if not lane.room.done():

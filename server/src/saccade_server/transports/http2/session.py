@@ -233,4 +233,4 @@ class Session:
         elif not increment:
             raise StreamViolation(ErrorCode.PROTOCOL_ERROR, "a window update of nothing")
         else:
-            self._outbox.widen_lane(stream.lane, increment)
+            self._outbox.widen_lane(stream, increment)

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 _CUT_OFF = "the request ends within a message"
 
 
-class Stream:
+class Stream(Lane):
     """An open stream and the task that answers it.
+
+    It is its own lane, and lets go of its task when it is over: with two objects that know each
+    other, each request would leave garbage that only the collector finds.
 
     Args:
         owner: The connection's streams; told when this one closes.
@@ -38,14 +41,13 @@ class Stream:
     """
 
     __slots__ = ("_arrived", "_call", "_head", "_intake", "_method", "_owner", "_received",
-                 "_timer", "closed", "ended", "heard", "lane", "number", "task")  # fmt: skip
+                 "_timer", "closed", "ended", "heard", "task")  # fmt: skip
 
     def __init__(self, owner: "Streams", number: int, head: RequestHead, method: Method) -> None:
-        self.number = number
+        super().__init__(number, owner.outbox.initial_window)
         self.ended = self.closed = False
         self.heard = True
         self.task: asyncio.Task[None] | None = None
-        self.lane = Lane(number, owner.outbox.initial_window, self._close)
         self._owner = owner
         self._head = head
         self._method = method
@@ -119,12 +121,16 @@ class Stream:
         except SaccadeError as error:
             self.fail(error)
 
+    def on_sent(self) -> None:
+        """See `Lane`."""
+        self._close()
+
     def fail(self, error: SaccadeError) -> None:
         """Ends the call with an error, and its handler if it still runs."""
         if self.over:
             return
-        block = reply.error_trailers(error) if self.lane.started else reply.without_answer(error)
-        sent = self._owner.outbox.end(self.lane, block)
+        block = reply.error_trailers(error) if self.started else reply.without_answer(error)
+        sent = self._owner.outbox.end(self, block)
         if self.task is not None:
             self._owner.cancel(self.task)
         if sent:
@@ -132,7 +138,7 @@ class Stream:
 
     def abort(self, error: SaccadeError) -> None:
         """Like `fail`, but what is not sent yet will never be."""
-        if self.lane.size:
+        if self.size:
             self._owner.reset(self.number, ErrorCode.CANCEL)
         else:
             self.fail(error)
@@ -149,25 +155,25 @@ class Stream:
     @property
     def over(self) -> bool:
         """Whether the call's status is decided, so that its handler can do no more."""
-        return self.closed or self.lane.trailers is not None
+        return self.closed or self.tail is not None
 
     def reply(self, answer: bytes) -> None:
         """For the handler: the only answer, and the end."""
         self._release()
-        if not self.over and self._owner.outbox.reply(self.lane, answer):
+        if not self.over and self._owner.outbox.reply(self, answer):
             self._close()
 
     async def send(self, answer: bytes) -> None:
         """For the handler: one answer of several; waits until another one is welcome."""
         outbox = self._owner.outbox
-        outbox.send(self.lane, answer)
-        await outbox.room(self.lane)
+        outbox.send(self, answer)
+        await outbox.room(self)
 
     def finish(self) -> None:
         """For the handler: all answers are sent."""
         self._release()
-        block = reply.TRAILERS if self.lane.started else reply.HEADERS + reply.TRAILERS
-        if not self.over and self._owner.outbox.end(self.lane, block):
+        block = reply.TRAILERS if self.started else reply.HEADERS + reply.TRAILERS
+        if not self.over and self._owner.outbox.end(self, block):
             self._close()
 
     def refuse(self, error: SaccadeError) -> None:
@@ -258,6 +264,7 @@ class Stream:
     def _close(self) -> None:
         """Leaves nothing behind but the task, which may still be on its way out."""
         self.closed = True
+        self.task = None
         if self._timer is not None:
             self._timer.cancel()
         self._release()

@@ -162,7 +162,7 @@ class Streams:
 
     def close(self, stream: Stream) -> None:
         """Called by a stream when it is over."""
-        self.outbox.drop(stream.lane)
+        self.outbox.drop(stream)
         if self._open.pop(stream.number, None) is None:
             return
         if not stream.ended:
@@ -179,7 +179,7 @@ class Streams:
         """
         for stream in list(self._open.values()):
             try:
-                self.outbox.widen_lane(stream.lane, difference)
+                self.outbox.widen_lane(stream, difference)
             except StreamViolation as violation:
                 raise Violation(violation.code, violation.text) from None
 

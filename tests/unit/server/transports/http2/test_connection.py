@@ -1,3 +1,5 @@
+import gc
+
 import pytest
 
 from fixtures.clock import settle
@@ -297,3 +299,20 @@ async def test_a_deadline_ends_a_call_and_cancels_its_handler() -> None:
         await settle()
 
     assert "4" == (await peer.answer(1))[1]["grpc-status"]
+
+
+@pytest.mark.parametrize("value", [b"x", b"busy"])
+async def test_a_call_leaves_nothing_for_the_garbage_collector(value: bytes) -> None:
+    """Looking for garbage would hold all other calls up."""
+    peer = Peer()
+    peer.send(peer.request(1, said(value)))
+    await peer.receive()
+    gc.collect()
+    gc.disable()
+    try:
+        peer.send(peer.request(3, said(value)))
+        await peer.receive()
+
+        assert 0 == gc.collect()
+    finally:
+        gc.enable()
