@@ -33,6 +33,7 @@ from saccade_server.services.call import Call, Method
 from saccade_server.services.classification import ImagePath
 from saccade_server.services.classifier import ClassifierService
 from saccade_server.services.inference import InferenceService
+from saccade_server.services.inflight import Inflight
 
 CLASSES = 10
 TURNS = 40
@@ -104,12 +105,19 @@ async def measure(root: Path, side: int, channels: int) -> dict[str, float]:
     metrics = Metrics(CollectorRegistry())
     registry = await _registry(root, metrics, side, channels)
     images = ImagePath(Decoder(threads=1, limits=ImageLimits()), metrics, max_request_images=256)
+    inflight = Inflight(metrics)
     inference = InferenceService(
-        registry, images, metrics, lambda: True, max_request_images=256, may_change_models=False
+        registry,
+        images,
+        metrics,
+        lambda: True,
+        inflight,
+        max_request_images=256,
+        may_change_models=False,
     )
-    classifier = ClassifierService(registry, images, metrics)
+    classifier = ClassifierService(registry, images, metrics, inflight)
     methods = {each.name: each for each in (*classifier.methods(), *inference.methods())}
-    answerer = Answerer(metrics)
+    answerer = Answerer(metrics, inflight)
     rng = np.random.default_rng(0)
     bodies = requests(rng.integers(0, 256, (side, side, channels), np.uint8))
     seconds: dict[str, list[float]] = {name: [] for name in bodies}

@@ -122,3 +122,25 @@ def test_a_broken_model_is_unavailable(broken: Broken) -> None:
     expected = {name: (grpc.StatusCode.UNAVAILABLE, text) for name, text in TOLD.items()}
 
     assert expected == errors
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_where_one_is_enough_the_good_model_makes_the_server_ready(
+    start_server: StartServer, artifact: Path, tmp_path: Path, workers: int
+) -> None:
+    """It says so and answers, while the broken one is shown as it is."""
+    for model in (GOOD, "half-copied"):
+        shutil.copytree(artifact, tmp_path / "repository" / model / "1")
+    (tmp_path / "repository" / "half-copied" / "1" / "saved_model.pb").unlink()
+    server = start_server(
+        tmp_path / "repository", "--ready-when=any", f"--workers={workers}", "--engine=litert"
+    )
+    server.wait_ready()
+    with grpc.insecure_channel(server.grpc) as channel:
+        health: Any = HealthStub(channel)
+        statuses = [
+            health.Check(health_pb2.HealthCheckRequest(service=name), timeout=20).status
+            for name in ("", GOOD, "half-copied")
+        ]
+
+    assert ([1, 1, 2], 200) == (statuses, get(server.http, "/readyz")[0])

@@ -31,6 +31,7 @@ from saccade_server.services.classification import ImagePath
 from saccade_server.services.classifier import ClassifierService
 from saccade_server.services.health import HealthService
 from saccade_server.services.inference import InferenceService
+from saccade_server.services.inflight import Inflight
 from saccade_server.services.reflection import ReflectionService
 from saccade_server.services.tfserving import (
     ModelService,
@@ -38,6 +39,7 @@ from saccade_server.services.tfserving import (
     read_config_file,
     tensorflow_serving_methods,
 )
+from saccade_server.transports.limits import ConnectionLimits
 from saccade_server.transports.transport import Transport, make_transport
 
 log = logging.getLogger(__name__)
@@ -47,6 +49,9 @@ YOUNG_OBJECTS = 10_000
 
 SETTLE_S = 2.0
 """For how long a folder without checksums must stand still, where nothing is polled."""
+
+LOOK_S = 0.1
+"""Between two looks whether a first model answers, in seconds."""
 
 
 class App:
@@ -85,8 +90,9 @@ class App:
         images = ImagePath(
             self._decoder, self._metrics, max_request_images=config.max_request_images
         )
-        classifier = ClassifierService(self._registry, images, self._metrics)
-        inference = self._make_inference(images)
+        inflight = Inflight(self._metrics, config.max_inflight)
+        classifier = ClassifierService(self._registry, images, self._metrics, inflight)
+        inference = self._make_inference(images, inflight)
         prediction = PredictionService(
             self._registry, images, self._metrics, max_request_images=config.max_request_images
         )
@@ -95,7 +101,11 @@ class App:
         )
         tensorflow_serving = tensorflow_serving_methods(prediction, managing)
         apis = [*classifier.methods(), *inference.methods(), *tensorflow_serving]
-        self._health = HealthService(self._registry, sorted({each.service for each in apis}))
+        self._health = HealthService(
+            self._registry,
+            sorted({each.service for each in apis}),
+            any_model=config.ready_when == "any",
+        )
         methods = [*apis, *self._health.methods()]
         # A name that a pool of ours knows is described by it, whatever else is in the process.
         pools = [
@@ -111,7 +121,7 @@ class App:
         elif not (self._tls or config.insecure or is_loopback(config.host)):
             log.warning("tokens travel without encryption; see --tls-cert, or --insecure in a mesh")
         self._methods = guarded([*methods, *reflection.methods()], tokens)
-        self._answerer = Answerer(self._metrics)
+        self._answerer = Answerer(self._metrics, inflight)
         self._grpc: Transport | None = None
         self._http = SidePort(
             self._collect,
@@ -138,7 +148,8 @@ class App:
         those of a family open afterwards, so that a worker that starts takes no calls from others.
 
         Args:
-            announce: Gets the line `ready grpc=HOST:PORT http=HOST:PORT` once all models answer.
+            announce: Gets the line `ready grpc=HOST:PORT http=HOST:PORT` once all models answer, or
+                any, as it is set.
 
         Raises:
             ConfigError: The repository is no folder, or holds no model that can be served, or the
@@ -153,15 +164,17 @@ class App:
         loading = asyncio.ensure_future(self._registry.open(self._first_models()))
         stopping = asyncio.ensure_future(stop.wait())
         watching: asyncio.Future[None] | None = None
-        await asyncio.wait((loading, stopping), return_when=asyncio.FIRST_COMPLETED)
         try:
+            if await self._ready_early(loading, stopping):
+                await self._enter(announce)
+            await asyncio.wait((loading, stopping), return_when=asyncio.FIRST_COMPLETED)
             if loading.done():
                 loading.result()
                 self._check_models()
                 _settle_memory()
-                if self._family is not None:
-                    await self._open()
-                self._announce(announce)
+                await self._enter(announce)
+                if not self._registry.ready:
+                    log.error("not every model could be loaded; the others answer")
                 self._loader.protect()
                 if self._watches:
                     look = partial(self._look, announce)
@@ -175,6 +188,24 @@ class App:
             stopping.cancel()
             await self._stop(linger_s=self._config.linger_s if stop.gently else 0.0)
 
+    async def _ready_early(
+        self, loading: "asyncio.Future[None]", stopping: "asyncio.Future[None]"
+    ) -> bool:
+        """Waits for the first model, where one makes the server ready and others still load."""
+        while self._config.ready_when == "any" and not (loading.done() or stopping.done()):
+            if self._health.ready:
+                return True
+            await asyncio.wait(
+                (loading, stopping), timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED
+            )
+        return False
+
+    async def _enter(self, announce: Callable[[str], None]) -> None:
+        """Opens the ports that are not open yet, and tells that the server is ready, if it is."""
+        if self._grpc is None:
+            await self._open()
+        self._announce(announce)
+
     def _first_models(self) -> Sequence[ModelConfig] | None:
         if self._given is None and self._config.model_config_file:
             return read_config_file(Path(self._config.model_config_file))
@@ -187,11 +218,9 @@ class App:
         return self._config.poll_s > 0 and (named or self._config.model_control == "none")
 
     async def _look(self, announce: Callable[[str], None]) -> None:
-        """Looks for new versions; tells when at last everything answers."""
-        was_ready = self._registry.ready
+        """Looks for new versions; tells when at last the server is ready."""
         await self._registry.refresh()
-        if self._untold and self._registry.ready and not was_ready:
-            self._announce(announce)
+        self._announce(announce)
 
     async def _open(self) -> None:
         """Opens the ports.
@@ -206,6 +235,7 @@ class App:
             self._answerer,
             address=f"{self._config.host}:{self._config.grpc_port}",
             max_message_bytes=self._config.max_message_mb << 20,
+            limits=_limits(self._config),
             share_port=share,
             tls=self._tls,
         )
@@ -233,20 +263,19 @@ class App:
             raise ConfigError(f"{where} has no model to serve: {why}")
 
     def _announce(self, announce: Callable[[str], None]) -> None:
-        """Says that all models answer, or else goes on with those that do."""
-        if self._registry.ready and self._grpc is not None:
+        """Says once that the server is ready, when it is."""
+        if self._untold and self._health.ready and self._grpc is not None:
             host = self._config.host
             announce(f"ready grpc={host}:{self._grpc.port} http={host}:{self._http.port}")
             self._untold = False
-        else:
-            log.error("not ready, since not every model could be loaded; the others answer")
 
-    def _make_inference(self, images: ImagePath) -> InferenceService:
+    def _make_inference(self, images: ImagePath, inflight: Inflight) -> InferenceService:
         return InferenceService(
             self._registry,
             images,
             self._metrics,
             lambda: self._health.ready,
+            inflight,
             max_request_images=self._config.max_request_images,
             may_change_models=self._config.model_control == "explicit",
         )
@@ -343,6 +372,17 @@ def _certificates(config: ServerConfig) -> Certificates | None:
         return None
     client_ca = Path(config.tls_client_ca) if config.tls_client_ca else None
     return Certificates(Path(config.tls_cert), Path(config.tls_key), client_ca)
+
+
+def _limits(config: ServerConfig) -> ConnectionLimits:
+    return ConnectionLimits(
+        max_connections=config.max_connections,
+        max_streams=config.max_concurrent_streams,
+        max_header_bytes=config.max_header_kb << 10,
+        keepalive_s=config.keepalive_s,
+        keepalive_timeout_s=config.keepalive_timeout_s,
+        idle_s=config.idle_s,
+    )
 
 
 def _loading(config: ServerConfig) -> LoadingConfig:

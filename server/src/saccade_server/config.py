@@ -16,6 +16,18 @@ from saccade_server.errors import ConfigError
 PREFIX = "SACCADE_"
 _CACHE = Path("~/.cache/saccade")
 _REPOSITORY = Path("models/repository")
+_DAY_S = 86_400
+_MOST = {
+    "max_message_mb": 2047,
+    "max_inflight": 1_000_000,
+    "max_connections": 1_000_000,
+    "max_concurrent_streams": 100_000,
+    "max_header_kb": 128,
+    "keepalive_s": _DAY_S,
+    "keepalive_timeout_s": _DAY_S,
+    "idle_s": _DAY_S,
+}
+"""Beyond it gRPC's own numbers would overflow, or memory have no bound."""
 
 
 def setting(default: Any, help: str, choices: tuple[str, ...] = ()) -> Any:  # noqa: A002
@@ -92,12 +104,32 @@ class ServerConfig:
         40_000_000, "width times height of one image at most; bounds the memory of decoding"
     )
     max_message_mb: int = setting(64, "MiB of one request at most")
+    max_inflight: int = setting(
+        4096, "requests under way at most, over all models and APIs; beyond it they are refused"
+    )
+    max_connections: int = setting(
+        1000, "gRPC connections at most, below the limit of open files; more are closed at once"
+    )
+    max_concurrent_streams: int = setting(
+        256, "calls under way of one gRPC connection at most; callers wait with more"
+    )
+    max_header_kb: int = setting(16, "KiB of the metadata of one call at most")
+    keepalive_s: int = setting(
+        60, "seconds of silence after which a gRPC connection's peer is asked whether it lives"
+    )
+    keepalive_timeout_s: int = setting(20, "seconds that it has to answer")
+    idle_s: int = setting(
+        900, "seconds without a call after which a gRPC connection is closed politely"
+    )
     decode_threads: int = setting(0, "threads that decode images; 0: one for each processor")
     engine_workers: int = setting(
         0, "engine calls of one model at the same time; 0: chosen for the processors"
     )
     engine_threads: int = setting(0, "threads of one engine call; 0: one for each processor")
     cache_dir: Path = setting(_CACHE, "for compiled graphs of read-only artifacts")  # noqa: RUF009
+    ready_when: str = setting(
+        "all", "what makes the server ready: all of its models, or any of them", ("all", "any")
+    )
     linger_s: float = setting(
         5.0,
         "seconds to go on answering after SIGTERM, so that load balancers notice first; "
@@ -117,10 +149,19 @@ class ServerConfig:
             "max_request_images",
             "max_image_pixels",
             "max_message_mb",
+            "max_inflight",
+            "max_connections",
+            "max_concurrent_streams",
+            "max_header_kb",
+            "keepalive_s",
+            "keepalive_timeout_s",
+            "idle_s",
         ):
             self._check(name, 1)
-        if self.max_message_mb > 2047:
-            raise ConfigError(f"--max-message-mb must be at most 2047, got {self.max_message_mb}")
+        for name, most in _MOST.items():
+            if getattr(self, name) > most:
+                text = name.replace("_", "-")
+                raise ConfigError(f"--{text} must be at most {most}, got {getattr(self, name)}")
         for name in ("latest_versions", "poll_s"):
             self._check(name, 0)
         for name in ("decode_threads", "engine_workers", "engine_threads", "linger_s", "drain_s"):

@@ -32,13 +32,31 @@ LEAST = {
     "max_request_images": 1,
     "max_image_pixels": 1,
     "max_message_mb": 1,
+    "max_inflight": 1,
+    "max_connections": 1,
+    "max_concurrent_streams": 1,
+    "max_header_kb": 1,
+    "keepalive_s": 1,
+    "keepalive_timeout_s": 1,
+    "idle_s": 1,
     "decode_threads": 0,
     "engine_workers": 0,
     "engine_threads": 0,
     "linger_s": 0,
     "drain_s": 0,
 }
-MOST = {"grpc_port": 65535, "http_port": 65535, "max_message_mb": 2047}
+MOST = {
+    "grpc_port": 65535,
+    "http_port": 65535,
+    "max_message_mb": 2047,
+    "max_inflight": 1_000_000,
+    "max_connections": 1_000_000,
+    "max_concurrent_streams": 100_000,
+    "max_header_kb": 128,
+    "keepalive_s": 86_400,
+    "keepalive_timeout_s": 86_400,
+    "idle_s": 86_400,
+}
 
 
 def sample(item: Any) -> tuple[str, Any]:
@@ -181,7 +199,7 @@ def test_the_least_value_is_accepted(name: str) -> None:
 def test_less_is_refused(name: str) -> None:
     """The text names the flag, the range and the value."""
     value = LEAST[name] - 1
-    shown = float(value) if name.endswith("_s") else value
+    shown = value if name in WHOLE_NUMBERS else float(value)
     limits = f"{LEAST[name]} to 65535" if name.endswith("port") else f"at least {LEAST[name]}"
 
     expected = f"--{name.replace('_', '-')} must be {limits}, got {shown}"

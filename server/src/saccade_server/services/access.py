@@ -10,13 +10,10 @@ from saccade_server.services.call import Call, Method
 ADMIN = frozenset({"RepositoryModelLoad", "RepositoryModelUnload", "HandleReloadConfigRequest"})
 """Methods that change which models there are."""
 
-OPEN = frozenset({"ServerLive", "ServerReady", "ModelReady"})
-"""Probes, for callers that have no token; with all of `grpc.health.v1`."""
-
 
 def role_of(method: Method) -> str | None:
-    """The role that a method needs; None where everybody may call it."""
-    if method.api == "health" or method.name in OPEN:
+    """The role that a method needs; None where everybody may call it, as for probes."""
+    if method.probe:
         return None
     return "admin" if method.name in ADMIN else "predict"
 

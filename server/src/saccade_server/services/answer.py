@@ -9,8 +9,9 @@ from typing import Any
 from google.protobuf.message import DecodeError, Message
 
 from saccade_server.errors import Code, InvalidArgument, SaccadeError
-from saccade_server.metrics import Counter, Histogram, Metrics, Value
+from saccade_server.metrics import Counter, Histogram, Metrics
 from saccade_server.services.call import Call, Method, make_request_id
+from saccade_server.services.inflight import Inflight
 
 log = logging.getLogger(__name__)
 
@@ -19,12 +20,31 @@ Reader = Callable[[Call], Awaitable[Message]]
 
 
 class Answerer:
-    """Stands between a transport and the handlers: bytes in, bytes or a SaccadeError out."""
+    """Stands between a transport and the handlers: bytes in, bytes or a SaccadeError out.
 
-    def __init__(self, metrics: Metrics) -> None:
-        self._inflight = metrics.inflight_requests.labels()
+    Args:
+        metrics: Where requests are counted.
+        inflight: Counts the unary ones and bounds them; those who answer streams count theirs.
+    """
+
+    def __init__(self, metrics: Metrics, inflight: Inflight) -> None:
+        self._inflight = inflight
         self._requests = metrics.requests
         self._seconds = metrics.request_seconds
+
+    def turn_away(self, method: Method) -> SaccadeError | None:
+        """What to answer a unary call with before its message is read, or None.
+
+        For transports that can: a server that has no room then spends nothing on messages.
+        """
+        if method.probe or method.unary is None:
+            return None
+        try:
+            self._inflight.check()
+        except SaccadeError as error:
+            self._requests.labels(method.api, method.name, "", error.code.name).inc()
+            return error
+        return None
 
     async def unary(self, method: Method, data: bytes, call: Call) -> bytes:
         """Answers a unary call.
@@ -35,9 +55,10 @@ class Answerer:
         """
         if method.unary is None:
             raise TypeError(f"{method.path} streams")
-        with self._observed(method, call):
+        with self._observed(method, call) as observed:
             if method.admit is not None:
                 method.admit(call)
+            observed.enter()
             return (await method.unary(_parse(method, data), call)).SerializeToString()
 
     async def message(self, method: Method, read: Reader, call: Call) -> Message:
@@ -53,10 +74,14 @@ class Answerer:
         """
         if method.unary is None:
             raise TypeError(f"{method.path} streams")
-        with self._observed(method, call):
+        with self._observed(method, call) as observed:
             if method.admit is not None:
                 method.admit(call)
-            return await method.unary(await read(call), call)
+            observed.check_room()
+            # A request takes no room while it comes: a caller may let that take for ever.
+            request = await read(call)
+            observed.enter()
+            return await method.unary(request, call)
 
     async def stream(
         self, method: Method, messages: AsyncIterator[bytes], call: Call
@@ -80,11 +105,12 @@ class _Observed:
     A class, and not a generator with `contextmanager`: that costs three times as much.
     """
 
-    __slots__ = ("_call", "_inflight", "_method", "_requests", "_seconds", "_started")
+    __slots__ = ("_admitted", "_call", "_inflight", "_method", "_requests", "_seconds", "_started")
 
     def __init__(
-        self, method: Method, call: Call, inflight: Value, requests: Counter, seconds: Histogram
+        self, method: Method, call: Call, inflight: Inflight, requests: Counter, seconds: Histogram
     ) -> None:
+        self._admitted = False
         self._method = method
         self._call = call
         self._inflight = inflight
@@ -92,8 +118,23 @@ class _Observed:
         self._seconds = seconds
         self._started = time.perf_counter()
 
-    def __enter__(self) -> None:
-        self._inflight.inc()
+    def __enter__(self) -> "_Observed":
+        return self
+
+    def check_room(self) -> None:
+        """Refuses a call that there is no room for.
+
+        Raises:
+            Overloaded: Too many are under way.
+        """
+        if not self._method.probe:
+            self._inflight.check()
+
+    def enter(self) -> None:
+        """Counts the call among those under way; raises as `check_room` does."""
+        if not self._method.probe:
+            self._inflight.enter()
+            self._admitted = True
 
     def __exit__(
         self,
@@ -101,23 +142,25 @@ class _Observed:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._inflight.dec()
+        seconds = time.perf_counter() - self._started
+        if self._admitted:
+            self._inflight.leave(seconds)
         if error is None:
-            self._count(Code.OK)
+            self._count(Code.OK, seconds)
         elif isinstance(error, Exception):
             failed = failure(error, self._method.path, self._call)
-            self._count(failed.code)
+            self._count(failed.code, seconds)
             if failed is not error:
                 raise failed from None
             # Raised again from here it would hold this frame, and this frame it: garbage that
             # keeps a refused request's bytes until the collector comes by.
         else:
-            self._count(Code.CANCELLED)
+            self._count(Code.CANCELLED, seconds)
 
-    def _count(self, code: Code) -> None:
+    def _count(self, code: Code, seconds: float) -> None:
         labels = self._method.api, self._method.name, self._call.model
         self._requests.labels(*labels, code.name).inc()
-        self._seconds.labels(*labels).observe(time.perf_counter() - self._started)
+        self._seconds.labels(*labels).observe(seconds)
 
 
 def failure(error: Exception, path: str, call: Call) -> SaccadeError:

@@ -51,6 +51,10 @@ class Call:
         self.request_id = request_id or make_request_id()
         return self.request_id
 
+    def part(self) -> "Call":
+        """A call of its own for one of the requests of a stream."""
+        return Call(deadline=self.deadline, metadata=self.metadata, peer=self.peer)
+
     def remaining_s(self) -> float | None:
         """Seconds until the deadline."""
         return None if self.deadline is None else self.deadline - time.monotonic()
@@ -79,6 +83,7 @@ class Method:
         streams_requests: Whether the caller streams.
         admit: Called before anything of the request is read; raises a SaccadeError for a caller
             who may not call. None: everybody may.
+        probe: It asks how the server is: everybody may, however busy the server is.
     """
 
     api: str
@@ -88,6 +93,7 @@ class Method:
     stream: StreamHandler | None = None
     streams_requests: bool = False
     admit: Callable[[Call], None] | None = None
+    probe: bool = False
 
     @property
     def name(self) -> str:

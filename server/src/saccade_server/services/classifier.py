@@ -12,6 +12,7 @@ from saccade_server.registry import Registry, State, Version
 from saccade_server.services.answer import failure
 from saccade_server.services.call import Call, Method
 from saccade_server.services.classification import Classified, ImagePath
+from saccade_server.services.inflight import Inflight
 from saccade_server.services.ranking import best_classes
 
 DEFAULT_TOP_K = 5
@@ -31,11 +32,21 @@ _STATES = {
 
 
 class ClassifierService:
-    """Check, delegate, reply."""
+    """Check, delegate, reply.
 
-    def __init__(self, registry: Registry, images: ImagePath, metrics: Metrics) -> None:
+    Args:
+        registry: Of the models.
+        images: The way of images.
+        metrics: For the time of encoding.
+        inflight: Counts the requests of streams.
+    """
+
+    def __init__(
+        self, registry: Registry, images: ImagePath, metrics: Metrics, inflight: Inflight
+    ) -> None:
         self._registry = registry
         self._images = images
+        self._inflight = inflight
         self._encode_seconds = metrics.stage_seconds.labels("encode")
 
     def methods(self) -> list[Method]:
@@ -151,9 +162,10 @@ class ClassifierService:
         self, request: pb.ClassifyRequest, stream: Call
     ) -> pb.ClassifyStreamResponse:
         """A request of a stream: what fails is its own answer, not the stream's end."""
-        call = Call(deadline=stream.deadline, metadata=stream.metadata, peer=stream.peer)
+        call = stream.part()
         try:
-            response = await self.classify(request, call)
+            with self._inflight.hold():
+                response = await self.classify(request, call)
         except Exception as error:  # noqa: BLE001 - an edge: the stream's other requests go on
             failed = pb.ClassifyStreamResponse(request_id=call.request_id or request.request_id)
             _set_error(failed.error, failure(error, _STREAM, call))

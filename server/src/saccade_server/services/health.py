@@ -1,7 +1,7 @@
 """The standard health service, `grpc.health.v1`.
 
-Known names: "" (the server: every model answers and none is stuck), each API's service name (the
-same), and each model's name.
+Known names: "" (the server: every model answers and none is stuck, or one is enough, as it is set),
+each API's service name (the same), and each model's name.
 """
 
 import asyncio
@@ -28,12 +28,21 @@ class HealthService:
     Args:
         registry: Of the models.
         services: Full names of the services on offer.
+        any_model: Whether one model that answers makes the server ready; else it takes all.
         poll_s: Seconds between two looks of a Watch.
     """
 
-    def __init__(self, registry: Registry, services: list[str], *, poll_s: float = 0.2) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        services: list[str],
+        *,
+        any_model: bool = False,
+        poll_s: float = 0.2,
+    ) -> None:
         self._registry = registry
         self._services = {"", *services}
+        self._any_model = any_model
         self._poll_s = poll_s
         self._draining = False
 
@@ -53,10 +62,7 @@ class HealthService:
             return int(SERVICE_UNKNOWN)
         if self._draining:
             return int(NOT_SERVING)
-        if service in self._services:
-            good = self._registry.ready and all(map(self._answers, self._registry.served))
-        else:
-            good = self._answers(service)
+        good = self._enough_answer() if service in self._services else self._answers(service)
         return int(SERVING if good else NOT_SERVING)
 
     def methods(self) -> list[Method]:
@@ -68,12 +74,14 @@ class HealthService:
                 path=f"{prefix}/Check",
                 request=pb.HealthCheckRequest,
                 unary=self.check,
+                probe=True,
             ),
             Method(
                 api="health",
                 path=f"{prefix}/Watch",
                 request=pb.HealthCheckRequest,
                 stream=self.watch,
+                probe=True,
             ),
         ]
 
@@ -99,6 +107,12 @@ class HealthService:
                     return  # Left open, it would hold up the end of the process.
                 await asyncio.sleep(self._poll_s)
 
+    def _enough_answer(self) -> bool:
+        if self._any_model:
+            return any(map(self._answers, self._registry.served))
+        return self._registry.ready and all(map(self._answers, self._registry.served))
+
     def _answers(self, model: str) -> bool:
-        ready = [version.ready for version in self._registry.models[model] if version.ready]
+        versions = self._registry.models.get(model, [])
+        ready = [version.ready for version in versions if version.ready]
         return any(version.predictor.stalled_s < STALL_S for version in ready)

@@ -11,6 +11,7 @@ from saccade_server.credentials import Certificates, KeyPair
 from saccade_server.errors import SaccadeError
 from saccade_server.services.answer import Answerer
 from saccade_server.services.call import Call, Method
+from saccade_server.transports.limits import ConnectionLimits
 from saccade_server.transports.status import DETAILS, status_details
 
 _STATUS = {code.value[0]: code for code in grpc.StatusCode}
@@ -26,6 +27,7 @@ class GrpcioTransport:
         answerer: What answers them.
         address: HOST:PORT; port 0 takes a free one.
         max_message_bytes: Of a request.
+        limits: Of connections.
         share_port: Whether other processes listen on it too.
         tls: Of the server, or None for plain TCP.
 
@@ -40,6 +42,7 @@ class GrpcioTransport:
         *,
         address: str,
         max_message_bytes: int,
+        limits: ConnectionLimits = ConnectionLimits(),  # noqa: B008 - a constant
         share_port: bool = False,
         tls: Certificates | None = None,
     ) -> None:
@@ -52,6 +55,7 @@ class GrpcioTransport:
                 # Clients may ask often whether we are alive; by default gRPC takes that for an
                 # attack and ends the connection.
                 ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+                *_arguments(limits),
             ]
         )
         self._server.add_generic_rpc_handlers((_Router(methods, answerer),))
@@ -70,6 +74,28 @@ class GrpcioTransport:
     async def stop(self, grace_s: float) -> None:
         """Takes no new calls; ends those under way after `grace_s` seconds."""
         await self._server.stop(grace_s)
+
+
+def _arguments(limits: ConnectionLimits) -> list[tuple[str, int]]:
+    """The limits by the names that gRPC gives them."""
+    return [
+        ("grpc.max_allowed_incoming_connections", limits.max_connections),
+        ("grpc.max_concurrent_streams", limits.max_streams),
+        # Or else calls that have ended and are not freed yet count, and callers who keep to the
+        # limit are refused.
+        ("grpc.http.overload_protection", 0),
+        # Above the first gRPC refuses some calls, above the second all.
+        ("grpc.max_metadata_size", limits.max_header_bytes),
+        ("grpc.absolute_max_metadata_size", limits.max_header_bytes),
+        ("grpc.keepalive_time_ms", 1000 * limits.keepalive_s),
+        ("grpc.keepalive_timeout_ms", 1000 * limits.keepalive_timeout_s),
+        # The one that counts: without it an answer may take a minute, whatever the other says.
+        ("grpc.http2.ping_timeout_ms", 1000 * limits.keepalive_timeout_s),
+        # By default a connection without calls is not asked, and its dead peer never found.
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.max_pings_without_data", 0),
+        ("grpc.max_connection_idle_ms", 1000 * limits.idle_s),
+    ]
 
 
 def _credentials(tls: Certificates) -> grpc.ServerCredentials:

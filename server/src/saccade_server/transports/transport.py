@@ -6,7 +6,8 @@ from saccade_server.credentials import Certificates
 from saccade_server.services.answer import Answerer
 from saccade_server.services.call import Method
 from saccade_server.transports.grpcio import GrpcioTransport
-from saccade_server.transports.http2 import Http2Transport
+from saccade_server.transports.http2 import Http2Options, Http2Transport
+from saccade_server.transports.limits import ConnectionLimits
 
 
 class Transport(Protocol):
@@ -28,6 +29,7 @@ def make_transport(
     *,
     address: str,
     max_message_bytes: int,
+    limits: ConnectionLimits = ConnectionLimits(),  # noqa: B008 - a constant
     share_port: bool = False,
     tls: Certificates | None = None,
 ) -> Transport:
@@ -39,18 +41,29 @@ def make_transport(
         answerer: What answers them.
         address: HOST:PORT; port 0 takes a free one.
         max_message_bytes: Of a request.
+        limits: Of connections.
         share_port: Whether other processes listen on it too.
         tls: Of the server, or None for plain TCP.
 
     Raises:
         OSError: The port is taken.
     """
-    make = GrpcioTransport if kind == "grpcio" else Http2Transport
-    return make(
+    if kind == "grpcio":
+        return GrpcioTransport(
+            methods,
+            answerer,
+            address=address,
+            max_message_bytes=max_message_bytes,
+            limits=limits,
+            share_port=share_port,
+            tls=tls,
+        )
+    return Http2Transport(
         methods,
         answerer,
         address=address,
         max_message_bytes=max_message_bytes,
+        options=Http2Options.within(limits),
         share_port=share_port,
         tls=tls,
     )

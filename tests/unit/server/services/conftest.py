@@ -5,6 +5,7 @@ from prometheus_client import CollectorRegistry
 
 from saccade_server.metrics import Metrics
 from saccade_server.services.answer import Answerer
+from saccade_server.services.inflight import Inflight
 
 
 @pytest.fixture
@@ -16,4 +17,4 @@ def metrics() -> Metrics:
 @pytest.fixture
 def answerer(metrics: Metrics) -> Answerer:
     """What is tested."""
-    return Answerer(metrics)
+    return Answerer(metrics, Inflight(metrics))

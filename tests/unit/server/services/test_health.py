@@ -27,12 +27,12 @@ SERVICE_UNKNOWN = pb.HealthCheckResponse.SERVICE_UNKNOWN
 class TwoModels:
     """A registry of the models `good` and `bad`, which can be made to fail, to stall, to load."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, any_model: bool = False) -> None:
         self.predictors = {"good": FakePredictor(), "bad": FakePredictor()}
         self.fails = False
         self._root = root
         self.registry = Registry(root, self._load, Metrics(CollectorRegistry()))
-        self.health = HealthService(self.registry, [API], poll_s=0.001)
+        self.health = HealthService(self.registry, [API], any_model=any_model, poll_s=0.001)
 
     async def open(self) -> None:
         """Brings the models up."""
@@ -101,6 +101,32 @@ async def test_a_model_that_is_stuck_is_seen(
     models.predictors["bad"].stalled_s = STALL_S
 
     assert expected == await status(models, service)
+
+
+@pytest.mark.parametrize(
+    ("service", "expected"),
+    [("", SERVING), (API, SERVING), ("good", SERVING), ("bad", NOT_SERVING)],
+)
+async def test_where_one_is_enough_a_model_that_is_stuck_holds_nobody_up(
+    tmp_path: Path, service: str, expected: int
+) -> None:
+    """The server serves as long as one model does."""
+    models = TwoModels(tmp_path, any_model=True)
+    await models.open()
+    models.predictors["bad"].stalled_s = STALL_S
+
+    assert expected == await status(models, service)
+
+
+async def test_where_one_is_enough_none_is_too_few(tmp_path: Path) -> None:
+    """Nothing answers, so nothing serves."""
+    models = TwoModels(tmp_path, any_model=True)
+    before = await status(models, "")
+    await models.open()
+    for predictor in models.predictors.values():
+        predictor.stalled_s = STALL_S
+
+    assert (NOT_SERVING, NOT_SERVING) == (before, await status(models, ""))
 
 
 async def test_a_model_that_is_slow_is_not_stuck(models: TwoModels) -> None:

@@ -23,6 +23,10 @@ from saccade_server.services.inference.describing import (
 from saccade_server.services.inference.ordering import answer_in_order
 from saccade_server.services.inference.reading import Asked, read_number, read_request
 from saccade_server.services.inference.writing import write_classes, write_scores
+from saccade_server.services.inflight import Inflight
+
+PROBES = frozenset({"ServerLive", "ServerReady", "ModelReady"})
+"""Methods that ask how the server is."""
 
 URGENT = 1
 """The priority that goes before the others."""
@@ -36,6 +40,7 @@ class InferenceService:
         images: The way of images and of ready-made values.
         metrics: For the statistics.
         ready: Whether the server as a whole can be sent requests.
+        inflight: Counts the requests of streams.
         max_request_images: In one request.
         may_change_models: Whether callers may load and unload models.
     """
@@ -46,6 +51,7 @@ class InferenceService:
         images: ImagePath,
         metrics: Metrics,
         ready: Callable[[], bool],
+        inflight: Inflight,
         *,
         max_request_images: int,
         may_change_models: bool,
@@ -55,6 +61,7 @@ class InferenceService:
         self._metrics = metrics
         self._encode_seconds = metrics.stage_seconds.labels("encode")
         self._ready = ready
+        self._inflight = inflight
         self._max_request_images = max_request_images
         self._administration = Administration(registry, allowed=may_change_models)
 
@@ -77,6 +84,7 @@ class InferenceService:
                 path=f"/{SERVICE}/{name}",
                 request=getattr(pb, f"{name}Request"),
                 unary=handler,
+                probe=name in PROBES,
             )
             for name, handler in unary.items()
         ]
@@ -165,10 +173,11 @@ class InferenceService:
 
     async def _answer_one(self, request: Any, stream: Call) -> Any:
         """A request of a stream: what fails is its own answer, not the stream's end."""
-        call = Call(deadline=stream.deadline, metadata=stream.metadata, peer=stream.peer)
+        call = stream.part()
         response = pb.ModelStreamInferResponse()
         try:
-            response.infer_response.CopyFrom(await self.model_infer(request, call))
+            with self._inflight.hold():
+                response.infer_response.CopyFrom(await self.model_infer(request, call))
         except Exception as error:  # noqa: BLE001 - an edge: the stream's other requests go on
             failed = failure(error, f"/{SERVICE}/ModelStreamInfer", call)
             response.error_message = failed.message

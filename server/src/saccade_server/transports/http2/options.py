@@ -1,6 +1,9 @@
 """The limits of the HTTP/2 transport, each with its reason."""
 
 from dataclasses import dataclass
+from typing import Self
+
+from saccade_server.transports.limits import ConnectionLimits
 
 DEFAULT_WINDOW_BYTES = 65535
 """What both sides start with (RFC 9113, section 6.9.2)."""
@@ -25,7 +28,7 @@ class Http2Options:
         max_held_bytes: See above; a large request beyond it is refused.
         max_header_bytes: Of a decoded header list, as HTTP/2 counts it. grpcio's own limit.
         max_block_bytes: Of an encoded header block, all its CONTINUATION frames together.
-        max_continuations: Of one header block; ten times what a block of that size needs.
+        max_continuations: Of one header block; several times what a block of that size needs.
         max_unsent_bytes: Of answers of one connection; beyond it new streams are refused.
         max_buffered_replies_bytes: Of acknowledgements that a peer asks for but does not read.
         small_frames_per_s: Frames that cost us work and bring nothing (resets, pings, settings,
@@ -59,6 +62,19 @@ class Http2Options:
     keepalive_timeout_s: int = 20
     idle_s: int = 900
     low_water_bytes: int = 64 << 10
+
+    @classmethod
+    def within(cls, limits: ConnectionLimits) -> Self:
+        """The defaults, with the limits that were set."""
+        return cls(
+            max_connections=limits.max_connections,
+            max_streams=limits.max_streams,
+            max_header_bytes=limits.max_header_bytes,
+            max_block_bytes=2 * limits.max_header_bytes,
+            keepalive_s=limits.keepalive_s,
+            keepalive_timeout_s=limits.keepalive_timeout_s,
+            idle_s=limits.idle_s,
+        )
 
     def __post_init__(self) -> None:
         """A smaller window could be overrun before the peer has read our settings."""

@@ -106,6 +106,8 @@ class Streams:
                 self.answer(number, reply.without_answer(head.refusal), ended=ended)
             else:
                 self.answer(number, reply.not_grpc(head.http_status), ended=ended)
+        elif (refusal := self.answerer.turn_away(head.method)) is not None:
+            self.answer(number, reply.without_answer(refusal), ended=ended)
         else:
             stream = self._open[number] = Stream(self, number, head, head.method)
             if ended:
