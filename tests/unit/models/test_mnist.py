@@ -106,7 +106,7 @@ def test_a_folder_without_the_data_set_is_told(tmp_path: Path) -> None:
 
     assert (
         f"{tmp_path} holds no mnist: neither it nor its folder mnist has "
-        "train-images-idx3-ubyte.gz or mnist.npz"
+        "train-images-idx3-ubyte.gz, mnist.npz or folders of pictures in train and test"
     ) == str(caught.value)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade_models.datasets.resemblance import members_of_several
 from saccade_models.datasets.splits import SPLIT_SEED
 
 
@@ -15,7 +16,8 @@ def divide(
 
     The same arguments are always divided in the same way. Of a class with enough pictures each
     part gets at least one. Groups of several pictures go first, each to the part with the most
-    room left for its classes; single pictures fill what is then missing.
+    room left for its classes; single pictures fill what is then missing. A group of more than half
+    of a class can't be in one part and the class in all: its pictures count as single ones.
 
     Args:
         labels: Shape (N,), class indices.
@@ -28,8 +30,7 @@ def divide(
     random = np.random.default_rng(SPLIT_SEED)
     room = _room(labels, fractions)
     part_of = np.full(len(labels), -1)
-    members = _members(groups)
-    several = [group for group in members if len(group) > 1]
+    several = _groups_to_keep(labels, groups)
     for group in sorted((several[i] for i in random.permutation(len(several))), key=len)[::-1]:
         counts = np.bincount(labels[group], minlength=room.shape[1])
         part = int(np.argmax(np.minimum(room, counts).sum(axis=1) + room @ (counts > 0) * 1e-6))
@@ -51,6 +52,12 @@ def _room(labels: NDArray[np.int64], fractions: Sequence[float]) -> NDArray[np.i
     return np.stack([counts - sum(later), *later]).astype(np.int64)
 
 
-def _members(groups: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    order = np.argsort(groups, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
+def _groups_to_keep(
+    labels: NDArray[np.int64], groups: NDArray[np.int64]
+) -> list[NDArray[np.int64]]:
+    half = np.bincount(labels) / 2
+    return [
+        group
+        for group in members_of_several(groups)
+        if np.all(np.bincount(labels[group], minlength=len(half)) <= half)
+    ]

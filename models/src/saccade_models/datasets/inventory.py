@@ -15,6 +15,9 @@ from saccade_models.errors import ModelsError
 MIN_IMAGES = 3
 """Of a class: one for each split."""
 
+MANY_FILES = 10_000
+"""From which on a person should know what takes so long: 100 to 1,000 files a second."""
+
 SHOWN = 5
 Tell = Callable[[str], None]
 """Takes a line for the person at the terminal."""
@@ -51,6 +54,8 @@ def take_inventory(root: Path, parts: dict[str, Path], tell: Tell) -> Inventory:
     listed = {part: list_class_files(root, folder) for part, folder in parts.items()}
     class_labels = _agree(root, listed)
     files = [name for found in listed.values() for name in found.files]
+    if len(files) >= MANY_FILES:
+        tell(f"looks at {len(files):,} files first")
     seen = survey(root, files)
     _tell_ignored(listed.values(), tell)
     _tell_damaged(seen.damaged, tell)

@@ -5,6 +5,7 @@ recognition, 1998; H. Xiao, K. Rasul, R. Vollgraf, Fashion-MNIST: a novel image 
 benchmarking machine learning algorithms, 2017.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade_models.datasets.archives import Part, read_archive
+from saccade_models.datasets.form import PictureForm
 from saccade_models.datasets.idx import read_idx
+from saccade_models.datasets.picture_parts import has_picture_parts, read_picture_parts
 from saccade_models.datasets.splits import Dataset, Split, split_off_validation
 from saccade_models.errors import ModelsError
 
@@ -30,6 +33,7 @@ CLOTHES = (
     "Ankle boot",
 )
 VALIDATION_IMAGES = 5_000
+FORM = PictureForm(height=28, width=28, color="gray")
 
 
 def load_mnist(data_dir: Path | None) -> Dataset:
@@ -50,7 +54,9 @@ def _load(name: str, class_labels: tuple[str, ...], data_dir: Path | None) -> Da
     Raises:
         ModelsError: The files are not there, not whole, or can't be downloaded.
     """
-    fitting, testing = _download(name) if data_dir is None else _read_folder(name, data_dir)
+    fitting, testing = (
+        _download(name) if data_dir is None else _read_folder(name, class_labels, data_dir)
+    )
     published, test = _split(name, *fitting, classes=10), _split(name, *testing, classes=10)
     train, validation = split_off_validation(published, VALIDATION_IMAGES)
     return Dataset(
@@ -58,16 +64,20 @@ def _load(name: str, class_labels: tuple[str, ...], data_dir: Path | None) -> Da
     )
 
 
-def _read_folder(name: str, data_dir: Path) -> tuple[Part, Part]:
+def _read_folder(name: str, class_labels: Sequence[str], data_dir: Path) -> tuple[Part, Part]:
     for folder in (data_dir / name, data_dir):
         archive = folder / f"{name}.npz"
         if archive.is_file():
             return read_archive(archive)
         if _find(folder, "train-images-idx3-ubyte") is not None:
             return _read_part(folder, "train"), _read_part(folder, "t10k")
+        if has_picture_parts(folder):
+            parts = read_picture_parts(folder, class_labels, FORM)
+            fitting, testing = ((images[..., 0], labels) for images, labels in parts)
+            return fitting, testing
     raise ModelsError(
         f"{data_dir} holds no {name}: neither it nor its folder {name} has "
-        f"train-images-idx3-ubyte.gz or {name}.npz"
+        f"train-images-idx3-ubyte.gz, {name}.npz or folders of pictures in train and test"
     )
 
 

@@ -81,13 +81,21 @@ class Pictures:
         """
         chosen = np.arange(len(self))[positions]
         images = np.empty((len(chosen), *self.shape[1:]), np.uint8)
+        missing = []
+        for place, position in enumerate(chosen):
+            pixels = self._cache.find(self._files[position])
+            if pixels is None:
+                missing.append(place)
+            else:
+                images[place] = pixels
 
         def fill(place: int) -> None:
-            images[place] = self._read(int(chosen[place]))
+            images[place] = self._decode(int(chosen[place]))
 
-        with ThreadPoolExecutor(available_cpus(), thread_name_prefix="decode") as pool:
-            for _ in pool.map(fill, range(len(chosen))):
-                pass
+        if missing:
+            with ThreadPoolExecutor(available_cpus(), thread_name_prefix="decode") as pool:
+                for _ in pool.map(fill, missing):
+                    pass
         return images
 
     def digest(self) -> bytes:
@@ -96,20 +104,15 @@ class Pictures:
         digest.update(self._digests.tobytes())
         return digest.digest()
 
-    def _read(self, position: int) -> NDArray[np.uint8]:
-        name = self._files[position]
-        pixels = self._cache.find(name)
-        if pixels is None:
-            pixels = self._decode(name, bytes(self._digests[position]))
-            self._cache.keep(name, pixels)
-        return pixels
-
-    def _decode(self, name: str, digest: bytes) -> NDArray[np.uint8]:
+    def _decode(self, position: int) -> NDArray[np.uint8]:
+        name, digest = self._files[position], bytes(self._digests[position])
         path = self._root / name
         try:
             data = path.read_bytes()
             if hashlib.sha256(data).hexdigest().encode() != digest:
                 raise ModelsError(f"{shown(str(path))} changed meanwhile: start again")
-            return decode_image(data, self._spec)
+            pixels = decode_image(data, self._spec)
         except (OSError, InvalidArgument) as error:
             raise ModelsError(f"cannot read {shown(str(path))}: {error}") from error
+        self._cache.keep(name, pixels)
+        return pixels

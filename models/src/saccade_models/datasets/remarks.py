@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from saccade_models.datasets.class_folders import shown
 from saccade_models.datasets.inventory import Inventory, Tell
+from saccade_models.datasets.resemblance import members_of_several
 
 SHOWN_CLASSES = 20
 SHOWN_GROUPS = 5
@@ -41,7 +42,7 @@ def tell_alike(inventory: Inventory, chosen: Chosen, tell: Tell) -> None:
     split_of = np.empty(len(inventory.files), object)
     for split, positions in chosen.items():
         split_of[positions] = split
-    several = _groups_of_several(inventory.groups)
+    several = members_of_several(inventory.groups)
     leaks = [group for group in several if len(set(split_of[group])) > 1]
     torn = [group for group in several if len(set(inventory.labels[group])) > 1]
     kept = len(several) - len(leaks)
@@ -59,12 +60,6 @@ def tell_alike(inventory: Inventory, chosen: Chosen, tell: Tell) -> None:
             f"warning: nearly the same images are in different classes ({len(torn):,} "
             f"{'case' if len(torn) == 1 else 'cases'}): {_pairs(inventory, torn, inventory.labels)}"
         )
-
-
-def _groups_of_several(groups: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    order = np.argsort(groups, kind="stable")
-    starts = np.flatnonzero(np.diff(groups[order])) + 1
-    return [group for group in np.split(order, starts) if len(group) > 1]
 
 
 def _pairs(

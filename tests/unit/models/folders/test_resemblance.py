@@ -100,6 +100,17 @@ def test_each_class_is_divided_alike_in_spite_of_groups() -> None:
     assert list(range(600)) == sorted(np.concatenate([train, validation, test]))
 
 
+def test_a_class_that_is_mostly_alike_is_divided_all_the_same() -> None:
+    """Or it would be missing in a split: the warning of copies in several splits then tells."""
+    parts = divide(
+        np.repeat([0, 1], 50), np.where(np.arange(100) < 40, 0, np.arange(100)), [0.16, 0.2]
+    )
+
+    assert [[32, 32], [8, 8], [10, 10]] == [
+        [int((part < 50).sum()), int((part >= 50).sum())] for part in parts
+    ]
+
+
 def test_a_class_of_three_is_in_each_split() -> None:
     """Rounding must not leave a split without it."""
     parts = divide(np.repeat([0, 1], [3, 50]), np.arange(53), [0.16, 0.2])
