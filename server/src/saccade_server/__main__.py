@@ -2,16 +2,15 @@
 
 import argparse
 import asyncio
-import logging
 import os
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from saccade_server.config import ServerConfig, add_flags, parse_config
 from saccade_server.errors import ConfigError
+from saccade_server.logs import complain, set_up_logs
 from saccade_server.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -38,14 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = vars(parser.parse_args(arguments))
     try:
         config = parse_config(given, os.environ)
-        set_up_logging(config)
+        set_up_logs(config.log_level, config.log_format, native=config.workers == 1)
         if config.workers > 1:
             flags = list(sys.argv[2:] if arguments is None else arguments[1:])
             asyncio.run(Supervisor(config, flags).run(_announce))
         else:
             run_server(config, given["family"], given["index"])
     except (ConfigError, OSError) as error:
-        print(f"saccade-server: {error}", file=sys.stderr)
+        complain(f"saccade-server: {error}")
         return 2
     return 0
 
@@ -89,19 +88,6 @@ async def _serve(
 
 def _announce(line: str) -> None:
     print(line, flush=True)
-
-
-def set_up_logging(config: ServerConfig) -> None:
-    """Sends the log to standard error."""
-    logging.basicConfig(
-        level=config.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        stream=sys.stderr,
-    )
-    logging.captureWarnings(capture=True)
-    # What Pillow warns of, and at the level debug tells, is what stands in the images of callers.
-    logging.getLogger("PIL").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from saccade_server.errors import ConfigError
+from saccade_server.logs import FORMATS
 
 PREFIX = "SACCADE_"
 _CACHE = Path("~/.cache/saccade")
@@ -137,6 +138,10 @@ class ServerConfig:
     )
     drain_s: float = setting(20.0, "seconds that requests under way then have to finish")
     log_level: str = setting("info", "least level to log", ("debug", "info", "warning", "error"))
+
+    log_format: str = setting(
+        "text", "text for people, or json: one object a line, for machines", FORMATS
+    )
 
     def __post_init__(self) -> None:
         """Checks the ranges."""

@@ -12,9 +12,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from saccade_server.__main__ import run_server, set_up_logging
+from saccade_server.__main__ import run_server
 from saccade_server.config import ServerConfig, parse_config
 from saccade_server.errors import ConfigError
+from saccade_server.logs import complain, set_up_logs
 from saccade_server.registry import ModelConfig
 
 log = logging.getLogger(__name__)
@@ -74,12 +75,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = vars(_parser().parse_args(arguments))
     try:
         config = make_config(given, os.environ)
-        set_up_logging(config)
+        set_up_logs(config.log_level, config.log_format, native=True)
         for name in sorted(NEEDLESS.keys() & given.keys()):
             log.warning("--%s is passed over. %s", name, NEEDLESS[name])
         run_server(config, models=make_models(given))
     except (ConfigError, OSError) as error:
-        print(f"tensorflow_model_server: {error}", file=sys.stderr)  # noqa: T201
+        complain(f"tensorflow_model_server: {error}")
         return 2
     return 0
 

@@ -147,7 +147,7 @@ async def test_the_log_has_the_details_of_a_fault_of_ours(
     errors = [record for record in caplog.records if record.levelno == logging.ERROR]
 
     assert [(True, True)] == [
-        ("request_id=r-7" in record.getMessage(), "secret" in str(record.exc_info))
+        (record.__dict__["fields"]["request_id"] == "r-7", "secret" in str(record.exc_info))
         for record in errors
     ]
 

@@ -1,13 +1,15 @@
 """Errors of the APIs over HTTP: a status, and JSON that says what is wrong."""
 
 import math
+import time
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from saccade_server.errors import Code, InvalidArgument, Overloaded, SaccadeError
-from saccade_server.services.answer import failure
-from saccade_server.services.call import Call
+from saccade_server.services.call import REQUEST_ID, Call
+from saccade_server.services.failures import failure
+from saccade_server.services.trace_context import TRACE_PARENT, TRACE_STATE
 
 _STATUS = {
     Code.INTERNAL: 500,
@@ -21,7 +23,7 @@ _STATUS = {
 }
 """Every other code is 400."""
 
-_METADATA = ("authorization",)
+_METADATA = ("authorization", REQUEST_ID, TRACE_PARENT, TRACE_STATE)
 """Headers that handlers may see."""
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -56,6 +58,7 @@ def safely(handler: Handler) -> Handler:
     """The handler, with errors as the protocols' clients read them."""
 
     async def answer(request: web.Request) -> web.Response:
+        started = time.perf_counter()
         try:
             return await handler(request)
         except SaccadeError as error:
@@ -63,7 +66,8 @@ def safely(handler: Handler) -> Handler:
         except web.HTTPException:
             raise
         except Exception as error:  # noqa: BLE001 - an edge: no bug may tell callers of itself
-            return _refusal(failure(error, request.path, Call(peer=request.remote or "")))
+            call = Call(metadata=metadata(request), peer=request.remote or "")
+            return _refusal(failure(error, request.path, call, time.perf_counter() - started))
 
     return answer
 

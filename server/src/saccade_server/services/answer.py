@@ -1,8 +1,7 @@
 """What every call of every API has in common: parse, handle, count, and say what went wrong."""
 
-import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -10,10 +9,9 @@ from google.protobuf.message import DecodeError, Message
 
 from saccade_server.errors import Code, InvalidArgument, SaccadeError
 from saccade_server.metrics import Counter, Histogram, Metrics
-from saccade_server.services.call import Call, Method, make_request_id
+from saccade_server.services.call import Call, Method
+from saccade_server.services.failures import failure, log_cancelled
 from saccade_server.services.inflight import Inflight
-
-log = logging.getLogger(__name__)
 
 Reader = Callable[[Call], Awaitable[Message]]
 """Makes the message of a call that came in another form."""
@@ -32,7 +30,9 @@ class Answerer:
         self._requests = metrics.requests
         self._seconds = metrics.request_seconds
 
-    def turn_away(self, method: Method) -> SaccadeError | None:
+    def turn_away(
+        self, method: Method, metadata: Mapping[str, str], peer: str
+    ) -> SaccadeError | None:
         """What to answer a unary call with before its message is read, or None.
 
         For transports that can: a server that has no room then spends nothing on messages.
@@ -43,7 +43,7 @@ class Answerer:
             self._inflight.check()
         except SaccadeError as error:
             self._requests.labels(method.api, method.name, "", error.code.name).inc()
-            return error
+            return failure(error, method.path, Call(metadata=metadata, peer=peer), 0.0)
         return None
 
     async def unary(self, method: Method, data: bytes, call: Call) -> bytes:
@@ -143,37 +143,26 @@ class _Observed:
         trace: TracebackType | None,
     ) -> None:
         seconds = time.perf_counter() - self._started
+        method, call = self._method, self._call
         if self._admitted:
             self._inflight.leave(seconds)
         if error is None:
             self._count(Code.OK, seconds)
         elif isinstance(error, Exception):
-            failed = failure(error, self._method.path, self._call)
+            failed = failure(error, method.path, call, seconds)
             self._count(failed.code, seconds)
             if failed is not error:
                 raise failed from None
             # Raised again from here it would hold this frame, and this frame it: garbage that
             # keeps a refused request's bytes until the collector comes by.
         else:
+            log_cancelled(method.path, call, seconds, streams=method.unary is None)
             self._count(Code.CANCELLED, seconds)
 
     def _count(self, code: Code, seconds: float) -> None:
         labels = self._method.api, self._method.name, self._call.model
         self._requests.labels(*labels, code.name).inc()
         self._seconds.labels(*labels).observe(seconds)
-
-
-def failure(error: Exception, path: str, call: Call) -> SaccadeError:
-    """What the caller may know of an error of the method `path`; the log gets the rest."""
-    if isinstance(error, SaccadeError):
-        log.info(
-            "%s request_id=%s peer=%s model=%s %s: %s",
-            path, call.request_id, call.peer, call.model, error.code.name, error.message,
-        )  # fmt: skip
-        return error
-    request_id = call.request_id or make_request_id()
-    log.error("%s request_id=%s failed", path, request_id, exc_info=error)
-    return SaccadeError(f"internal error (request id {request_id})")
 
 
 def _parse(method: Method, data: bytes) -> Any:

@@ -12,6 +12,9 @@ from google.protobuf.message import Message
 from saccade_server.errors import InvalidArgument
 
 MAX_REQUEST_ID_BYTES = 128
+REQUEST_ID = "x-request-id"
+"""The metadata's key of an id that a caller, or a proxy on the way, has given to a request."""
+
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
@@ -27,7 +30,7 @@ class Call:
             are joined by a comma.
         peer: The caller's address, for the log.
         model: Set by the handler once it knows; the metrics' label.
-        request_id: Set by the handler to the caller's own, if it sent one.
+        request_id: Set by the handler to the caller's own, if it sent one; see `identify`.
         urgent: Goes before everything that is not; set by the handler.
     """
 
@@ -39,7 +42,7 @@ class Call:
     urgent: bool = False
 
     def identify(self, request_id: str) -> str:
-        """Takes over the caller's id or makes one up.
+        """Takes over the caller's id, of the message or of the metadata, or makes one up.
 
         Raises:
             InvalidArgument: It is too long or not printable ASCII (it goes to the log).
@@ -48,8 +51,19 @@ class Call:
             raise InvalidArgument(
                 f"request_id must be at most {MAX_REQUEST_ID_BYTES} printable ASCII characters"
             )
-        self.request_id = request_id or make_request_id()
+        self.request_id = request_id or self._metadata_id or make_request_id()
         return self.request_id
+
+    @property
+    def known_id(self) -> str:
+        """The id, also of a request that failed before its message told one."""
+        return self.request_id or self._metadata_id or make_request_id()
+
+    @property
+    def _metadata_id(self) -> str:
+        """The metadata's; empty where there is none, or one that does not belong into a log."""
+        found = self.metadata.get(REQUEST_ID, "")
+        return "" if len(found) > MAX_REQUEST_ID_BYTES or _UNPRINTABLE.search(found) else found
 
     def part(self) -> "Call":
         """A call of its own for one of the requests of a stream."""

@@ -9,9 +9,9 @@ from saccade_server.errors import InvalidArgument, SaccadeError
 from saccade_server.imaging import Pixels, Source
 from saccade_server.metrics import Metrics
 from saccade_server.registry import Registry, State, Version
-from saccade_server.services.answer import failure
 from saccade_server.services.call import Call, Method
 from saccade_server.services.classification import Classified, ImagePath
+from saccade_server.services.failures import failure
 from saccade_server.services.inflight import Inflight
 from saccade_server.services.ranking import best_classes
 
@@ -163,12 +163,14 @@ class ClassifierService:
     ) -> pb.ClassifyStreamResponse:
         """A request of a stream: what fails is its own answer, not the stream's end."""
         call = stream.part()
+        started = time.perf_counter()
         try:
             with self._inflight.hold():
                 response = await self.classify(request, call)
         except Exception as error:  # noqa: BLE001 - an edge: the stream's other requests go on
             failed = pb.ClassifyStreamResponse(request_id=call.request_id or request.request_id)
-            _set_error(failed.error, failure(error, _STREAM, call))
+            seconds = time.perf_counter() - started
+            _set_error(failed.error, failure(error, _STREAM, call, seconds))
             return failed
         finally:
             stream.model = call.model

@@ -1,6 +1,8 @@
 """What every call has in common: parse, handle, count, and say what went wrong."""
 
+import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -86,8 +88,9 @@ async def test_the_details_of_an_internal_error_go_to_the_log(
     await failure(answerer, RuntimeError(SECRET), "r-7")
     (record,) = caplog.records
 
-    assert ("/test.Texts/Upper request_id=r-7 failed", True) == (
+    assert ("INTERNAL", "r-7", True) == (
         record.getMessage(),
+        fields(record)["request_id"],
         SECRET in caplog.text,
     )
 
@@ -100,7 +103,30 @@ async def test_an_internal_error_before_the_id_is_known_gets_one(
     request_id = failed.message.removeprefix("internal error (request id ").removesuffix(")")
 
     assert request_id
-    assert f"request_id={request_id} failed" in caplog.text
+    assert [request_id] == [fields(record)["request_id"] for record in caplog.records]
+
+
+async def test_an_id_of_the_metadata_is_taken(
+    answerer: Answerer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Which a proxy may have set; for a message that cannot be parsed there is no other."""
+    call = Call(metadata={"x-request-id": "proxy-7"})
+    with pytest.raises(SaccadeError), caplog.at_level(logging.INFO):
+        await answerer.unary(upper(), b"\xff", call)
+
+    assert ["proxy-7"] == [fields(record)["request_id"] for record in caplog.records]
+
+
+@pytest.mark.parametrize("text", ["", "two\nlines", "x" * 129, "café", "\x1b[2J"])
+async def test_an_id_that_does_not_belong_into_a_log_is_replaced(
+    answerer: Answerer, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    """A made one takes its place; the request is not refused for it."""
+    with pytest.raises(SaccadeError), caplog.at_level(logging.INFO):
+        await answerer.unary(upper(), b"\xff", Call(metadata={"x-request-id": text}))
+    (record,) = caplog.records
+
+    assert re.fullmatch("[0-9a-f]{32}", str(fields(record)["request_id"]))
 
 
 async def test_the_cause_does_not_hang_on_the_callers_error(answerer: Answerer) -> None:
@@ -112,9 +138,76 @@ async def test_a_refusal_is_logged_quietly(
     answerer: Answerer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A caller's mistakes are no alarm of ours."""
-    with caplog.at_level(logging.INFO):
-        await failure(answerer, errors.NotFound("no model 'x'"), "r-7")
+    call = Call(request_id="r-7", peer="ipv4:10.0.0.7:5")
+    with pytest.raises(SaccadeError), caplog.at_level(logging.INFO):
+        await answerer.unary(upper(errors.NotFound("no model 'x'")), b"", call)
     (record,) = caplog.records
+    told = dict(fields(record))
 
-    expected = "/test.Texts/Upper request_id=r-7 peer= model=digits NOT_FOUND: no model 'x'"
-    assert (logging.INFO, expected) == (record.levelno, record.getMessage())
+    assert (logging.INFO, "NOT_FOUND: no model 'x'") == (record.levelno, record.getMessage())
+    assert 0 < float(str(told.pop("duration_s"))) < 60
+    assert {
+        "request_id": "r-7",
+        "method": "/test.Texts/Upper",
+        "model": "digits",
+        "code": "NOT_FOUND",
+        "peer": "ipv4:10.0.0.7:5",
+    } == told
+
+
+TROUBLES = {
+    errors.Overloaded: logging.WARNING,
+    errors.DeadlineExceeded: logging.WARNING,
+    errors.Unavailable: logging.WARNING,
+    errors.Unauthenticated: logging.WARNING,
+    errors.PermissionDenied: logging.WARNING,
+    errors.InvalidArgument: logging.INFO,
+    errors.FailedPrecondition: logging.INFO,
+    errors.Unimplemented: logging.INFO,
+}
+
+
+@pytest.mark.parametrize("kind", TROUBLES)
+async def test_what_an_operator_should_look_at_is_a_warning(
+    answerer: Answerer, caplog: pytest.LogCaptureFixture, kind: type[SaccadeError]
+) -> None:
+    """What only its caller can mend is not."""
+    with caplog.at_level(logging.INFO):
+        await failure(answerer, kind("trouble"))
+
+    assert [TROUBLES[kind]] == [record.levelno for record in caplog.records]
+
+
+async def test_the_trace_s_id_is_told(answerer: Answerer, caplog: pytest.LogCaptureFixture) -> None:
+    """Without any tracing here: the caller's is enough to find the line."""
+    call = Call(metadata={"traceparent": f"00-{7:032x}-{8:016x}-00"})
+    with pytest.raises(SaccadeError), caplog.at_level(logging.INFO):
+        await answerer.unary(upper(errors.NotFound("no")), b"", call)
+
+    assert [f"{7:032x}"] == [fields(record)["trace_id"] for record in caplog.records]
+
+
+async def test_a_request_whose_caller_has_gone_is_told(
+    answerer: Answerer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once, as no fault of ours."""
+    with pytest.raises(asyncio.CancelledError), caplog.at_level(logging.INFO):
+        await answerer.unary(upper(asyncio.CancelledError()), b"", Call(request_id="r-7"))
+
+    assert [("CANCELLED", "r-7")] == [
+        (fields(record)["code"], fields(record)["request_id"]) for record in caplog.records
+    ]
+
+
+async def test_a_long_text_is_cut(answerer: Answerer, caplog: pytest.LogCaptureFixture) -> None:
+    """Parts of it may be the caller's."""
+    with caplog.at_level(logging.INFO):
+        await failure(answerer, errors.NotFound("x" * 100_000))
+
+    assert len(caplog.records[0].getMessage()) < 400
+
+
+def fields(record: logging.LogRecord) -> dict[str, object]:
+    """What a record tells beside its text."""
+    told: dict[str, object] = record.__dict__["fields"]
+    return told

@@ -9,9 +9,9 @@ from saccade_server.errors import InvalidArgument, NotFound, SaccadeError
 from saccade_server.metrics import Metrics
 from saccade_server.protocols import inference_pb as pb
 from saccade_server.registry import LoadedVersion, Registry
-from saccade_server.services.answer import failure
 from saccade_server.services.call import Call, Method
 from saccade_server.services.classification import Classified, ImagePath
+from saccade_server.services.failures import failure
 from saccade_server.services.inference.administration import Administration
 from saccade_server.services.inference.describing import (
     SERVICE,
@@ -175,11 +175,13 @@ class InferenceService:
         """A request of a stream: what fails is its own answer, not the stream's end."""
         call = stream.part()
         response = pb.ModelStreamInferResponse()
+        started = time.perf_counter()
         try:
             with self._inflight.hold():
                 response.infer_response.CopyFrom(await self.model_infer(request, call))
         except Exception as error:  # noqa: BLE001 - an edge: the stream's other requests go on
-            failed = failure(error, f"/{SERVICE}/ModelStreamInfer", call)
+            seconds = time.perf_counter() - started
+            failed = failure(error, f"/{SERVICE}/ModelStreamInfer", call, seconds)
             response.error_message = failed.message
             response.infer_response.id = request.id
         finally:

@@ -35,7 +35,7 @@ async def answer_one(
         stream.refuse(_CANCELLED)
         raise
     except Exception:  # noqa: BLE001 - the edge: no bug may leave a caller without an answer
-        _report(stream, method)
+        _report(stream, method, call)
     else:
         stream.reply(answer)
 
@@ -61,11 +61,12 @@ async def answer_stream(
         stream.refuse(_CANCELLED)
         raise
     except Exception:  # noqa: BLE001 - the edge, as above
-        _report(stream, method)
+        _report(stream, method, call)
     else:
         stream.finish()
 
 
-def _report(stream: "Stream", method: Method) -> None:
-    log.exception("%s failed in the transport", method.path)
-    stream.refuse(SaccadeError("internal error"))
+def _report(stream: "Stream", method: Method, call: Call) -> None:
+    request_id = call.known_id
+    log.exception("%s request_id=%s failed in the transport", method.path, request_id)
+    stream.refuse(SaccadeError(f"internal error (request id {request_id})"))

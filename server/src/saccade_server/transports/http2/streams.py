@@ -106,7 +106,7 @@ class Streams:
                 self.answer(number, reply.without_answer(head.refusal), ended=ended)
             else:
                 self.answer(number, reply.not_grpc(head.http_status), ended=ended)
-        elif (refusal := self.answerer.turn_away(head.method)) is not None:
+        elif refusal := self.answerer.turn_away(head.method, head.metadata, self.peer):
             self.answer(number, reply.without_answer(refusal), ended=ended)
         else:
             stream = self._open[number] = Stream(self, number, head, head.method)
