@@ -53,6 +53,10 @@ class _Nothing:
     def reserve(self, images: int, *, deadline: float | None = None):  # type: ignore[no-untyped-def]
         yield
 
+    def refusal(self, images: int, *, deadline: float | None = None) -> None: ...
+
+    def count_refusal(self, reason: str) -> None: ...
+
     async def submit(
         self,
         images: NDArray[np.uint8 | np.float32],

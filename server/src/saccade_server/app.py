@@ -26,6 +26,7 @@ from saccade_server.metrics import Collected, Family, Metrics
 from saccade_server.protocols import inference_pb, tensorflow_serving_pb
 from saccade_server.registry import All, Latest, ModelConfig, Registry, State, Watcher
 from saccade_server.services.access import guarded
+from saccade_server.services.admission import bounded
 from saccade_server.services.answer import Answerer
 from saccade_server.services.classification import ImagePath
 from saccade_server.services.classifier import ClassifierService
@@ -120,7 +121,8 @@ class App:
             log.warning("every caller that can reach the server may use it; see --token-file")
         elif not (self._tls or config.insecure or is_loopback(config.host)):
             log.warning("tokens travel without encryption; see --tls-cert, or --insecure in a mesh")
-        self._methods = guarded([*methods, *reflection.methods()], tokens)
+        every = bounded([*methods, *reflection.methods()], lambda: self._registry.models)
+        self._methods = guarded(every, tokens)
         self._answerer = Answerer(self._metrics, inflight)
         self._grpc: Transport | None = None
         self._http = SidePort(

@@ -7,6 +7,7 @@ from google.rpc import status_pb2
 from fixtures.in_process import InProcessServer, request
 from integration.server.failures import DETAILS, failed, failure, retry_after_s
 from integration.server.load import block, fill
+from saccade_server.errors import Code
 
 
 async def test_a_full_queue_is_resource_exhausted(stub: Any, tiny: InProcessServer) -> None:
@@ -24,6 +25,34 @@ async def test_a_full_queue_says_when_to_come_back(stub: Any, tiny: InProcessSer
 
     assert advice is not None
     assert advice > 0
+
+
+async def test_a_large_request_is_refused_as_a_small_one(stub: Any, tiny: InProcessServer) -> None:
+    """In the same words and counted once, whether or not its body has come."""
+    await fill(tiny, stub)
+    large = request(1)
+    large.images[0].encoded = bytes(300_000)
+    refused = await failure(stub.Classify(large, timeout=20))
+
+    expected = "8 images are waiting, at most 8 may: try again later"
+    counted = tiny.value("saccade_rejected_total", reason="queue_full")
+    assert ("RESOURCE_EXHAUSTED", expected, 1.0) == (*refused, counted)
+
+
+async def test_a_large_request_that_is_not_refused_is_answered(
+    stub: Any, tiny: InProcessServer
+) -> None:
+    """Also right after others were, whose bodies were not waited for."""
+    calls = await fill(tiny, stub)
+    large = request(1)
+    large.images[0].encoded = bytes(300_000)
+    await failure(stub.Classify(large, timeout=20))
+    tiny.engine.release()
+    for call in calls:
+        await call
+    answer = await stub.Classify(large, timeout=20)
+
+    assert "INVALID_ARGUMENT" == Code(answer.results[0].error.code).name
 
 
 async def test_the_details_repeat_code_and_text(stub: Any, tiny: InProcessServer) -> None:

@@ -14,18 +14,36 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from saccade_server.batching.line import Entry, Scores, Taken, WaitingLine
 from saccade_server.batching.worker import Job, Outcome, Values
-from saccade_server.errors import ConfigError, DeadlineExceeded, Overloaded, Unavailable
+from saccade_server.errors import (
+    ConfigError,
+    DeadlineExceeded,
+    Overloaded,
+    SaccadeError,
+    Unavailable,
+)
 from saccade_server.metrics import Metrics
 
 LEAST_RETRY_S = 0.01
 """A refused caller is never told to come back now, even while the engine's pace is not known."""
+
+
+class Refusal(NamedTuple):
+    """Why a request is not taken.
+
+    Attributes:
+        reason: The metric's label; empty: not counted.
+        error: For the caller.
+    """
+
+    reason: str
+    error: SaccadeError
 
 
 class Worker(Protocol):
@@ -150,6 +168,31 @@ class Batcher:
             self._reserved_images -= images
             self._tell_queue()
 
+    def refusal(self, images: int, *, deadline: float | None = None) -> Refusal | None:
+        """What `submit` would refuse so many images with if they came now; None: it would not.
+
+        Nothing is counted. Those that come later, whatever holds them up, are not ready earlier.
+        """
+        if self._closing:
+            return Refusal("", Unavailable("this version is being unloaded: try again"))
+        queued = self.queued_images
+        # A lone request larger than the queue would never get in: it may when nothing waits.
+        if queued and queued + images > self._config.max_queue_images:
+            return Refusal(
+                "queue_full",
+                Overloaded(
+                    f"{queued} images are waiting, "
+                    f"at most {self._config.max_queue_images} may: try again later",
+                    retry_after_s=max(self._wait_s(self._clock()), LEAST_RETRY_S),
+                ),
+            )
+        return None if deadline is None else self._lateness(images, deadline)
+
+    def count_refusal(self, reason: str) -> None:
+        """Counts a request that was refused for that reason."""
+        if reason:
+            self._metrics_rejected.labels(reason).inc()
+
     @property
     def queued_images(self) -> int:
         """Images that wait for an engine, or will when they are decoded."""
@@ -169,32 +212,25 @@ class Batcher:
 
     def _admit(self, images: int, deadline: float | None) -> None:
         """Refuses now what would fail later."""
-        if self._closing:
-            raise Unavailable("this version is being unloaded: try again")
-        queued = self.queued_images
-        # A lone request larger than the queue would never get in: it may when nothing waits.
-        if queued and queued + images > self._config.max_queue_images:
-            self._metrics_rejected.labels("queue_full").inc()
-            raise Overloaded(
-                f"{queued} images are waiting, "
-                f"at most {self._config.max_queue_images} may: try again later",
-                retry_after_s=max(self._wait_s(self._clock()), LEAST_RETRY_S),
-            )
-        if deadline is None:
-            return
+        if refusal := self.refusal(images, deadline=deadline):
+            self.count_refusal(refusal.reason)
+            raise refusal.error
+
+    def _lateness(self, images: int, deadline: float) -> Refusal | None:
         now = self._clock()
         if deadline <= now:
-            self._metrics_rejected.labels("deadline").inc()
-            raise DeadlineExceeded("the deadline passed before the images were queued")
+            text = "the deadline passed before the images were queued"
+            return Refusal("deadline", DeadlineExceeded(text))
         wait = self._wait_s(now)
         needed = wait + self._line.expect_s(images)
-        if wait and now + self._line.safe_s(needed) > deadline:
-            self._metrics_rejected.labels("deadline_unreachable").inc()
-            raise Overloaded(
-                f"the answer would take about {needed:.3f} s, "
-                f"the deadline leaves {deadline - now:.3f} s: try again later",
-                retry_after_s=wait,
-            )
+        if not wait or now + self._line.safe_s(needed) <= deadline:
+            return None
+        error = Overloaded(
+            f"the answer would take about {needed:.3f} s, "
+            f"the deadline leaves {deadline - now:.3f} s: try again later",
+            retry_after_s=wait,
+        )
+        return Refusal("deadline_unreachable", error)
 
     def _wait_s(self, now: float) -> float:
         """Expected seconds until a request that is queued now reaches an engine."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade_server.artifact import Artifact, Snapshot
+from saccade_server.errors import SaccadeError
 
 
 class Scored(Protocol):
@@ -26,6 +27,15 @@ class Scored(Protocol):
     def batch_images(self) -> int: ...  # noqa: D102
 
 
+class Refused(Protocol):
+    """See `batching.Refusal`."""
+
+    @property
+    def reason(self) -> str: ...  # noqa: D102
+    @property
+    def error(self) -> SaccadeError: ...  # noqa: D102
+
+
 class Predictor(Protocol):
     """What answers for a version; see `batching.Batcher`, the one that serves."""
 
@@ -37,6 +47,12 @@ class Predictor(Protocol):
         self, images: int, *, deadline: float | None = None
     ) -> AbstractContextManager[None]:
         """Holds room for images that are still being decoded."""
+
+    def refusal(self, images: int, *, deadline: float | None = None) -> Refused | None:
+        """What so many images would be refused with if they came now."""
+
+    def count_refusal(self, reason: str) -> None:
+        """Counts a request that was refused for that reason."""
 
     async def submit(
         self,

@@ -61,6 +61,21 @@ class Answerer:
             observed.enter()
             return (await method.unary(_parse(method, data), call)).SerializeToString()
 
+    def preview(self, method: Method, beginning: bytes, call: Call) -> None:
+        """Refuses a call by the first bytes of its message, or lets the rest of it come.
+
+        Raises:
+            SaccadeError: As `unary`; the call is counted.
+        """
+        try:
+            if method.admit is not None:
+                method.admit(call)
+            if method.judge is not None:
+                method.judge(beginning, call)
+        except Exception:
+            with self._observed(method, call):
+                raise
+
     async def message(self, method: Method, read: Reader, call: Call) -> Message:
         """Answers a unary call whose message is not bytes.
 

@@ -80,6 +80,7 @@ def make_request_id() -> str:
 
 
 UnaryHandler = Callable[[Any, Call], Awaitable[Message]]
+Judge = Callable[[bytes, Call], None]
 StreamHandler = Callable[[AsyncIterator[Any], Call], AsyncIterator[Message]]
 
 
@@ -98,6 +99,8 @@ class Method:
         admit: Called before anything of the request is read; raises a SaccadeError for a caller
             who may not call. None: everybody may.
         probe: It asks how the server is: everybody may, however busy the server is.
+        judge: Of a unary method, or None: called with the first bytes of a message of which
+            the rest has not come; raises a SaccadeError if the answer could not be in time.
     """
 
     api: str
@@ -108,6 +111,7 @@ class Method:
     streams_requests: bool = False
     admit: Callable[[Call], None] | None = None
     probe: bool = False
+    judge: Judge | None = None
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from fixtures.clock import FakeClock, settle
 from fixtures.workers import FakeWorker
+from saccade_server.batching import Batcher
 from saccade_server.errors import Overloaded
 from saccade_server.metrics import Metrics
 from unit.server.batching.conftest import Ask, marks
@@ -190,3 +191,22 @@ async def test_the_gauge_shows_what_waits(ask: Ask, metrics: Metrics) -> None:
 
     labels = {"model": "digits"}
     assert 3 == metrics.registry.get_sample_value("saccade_queue_images", labels)
+
+
+async def test_asking_for_a_refusal_counts_none(
+    ask: Ask, batcher: Batcher, metrics: Metrics
+) -> None:
+    """Who asks may have other versions to ask."""
+    for request in ((0,), *QUEUE_OF_EIGHT):
+        ask(*request)
+    await settle()
+
+    refusal = batcher.refusal(1)
+
+    assert refusal is not None
+    assert ("queue_full", 0.0) == (refusal.reason, metrics.rejected.labels("queue_full").value)
+
+
+async def test_what_would_be_taken_has_no_refusal(batcher: Batcher, clock: FakeClock) -> None:
+    """Even with a deadline, if it has not passed."""
+    assert batcher.refusal(1, deadline=clock() + 1.0) is None

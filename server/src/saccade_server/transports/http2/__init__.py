@@ -7,6 +7,7 @@
     stream       one call, from its first frame to its status; handling runs its handler
     intake       what a call has received: messages, windows, memory
     outbox       what a connection has to send: windows, order, back pressure; a lane for each call
+    window       what the peer may send of a stream before it is asked for more
     upkeep       when a connection has to end; guard: how much nonsense is too much
     headers      header blocks; head and reply: what those of requests and of answers say
     hpack, huffman, frames, errors, options, compression   what these stand on

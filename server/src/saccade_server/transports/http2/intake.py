@@ -7,6 +7,9 @@ from saccade_server.errors import Overloaded, SaccadeError
 PREFIX_BYTES = 5
 """Before each message: whether it is compressed, and its length."""
 
+PREVIEW_BYTES = 256
+"""Of a message, to judge it by."""
+
 Message = tuple[bool, bytes]
 """Whether it is compressed, and its bytes."""
 
@@ -74,28 +77,35 @@ class Budget:
 class Intake:
     """The receiving half of a stream: bytes, and messages that are cut off when they are taken.
 
-    A stream may send `window` bytes unasked. A message that is larger gets, once its length is
+    A stream may send `base` bytes unasked. A message that is larger gets, once its length is
     known and the budget allows, a window for all of itself: no large message waits for round
     trips. What is consumed is given back.
 
     Args:
-        window: Bytes.
+        base: Bytes that may wait here.
+        window: Bytes that the peer may send so far.
         max_message_bytes: Compressed messages too.
         budget: For messages beyond the window.
         widen: Called with the increment when the peer may send more.
+        preview: Called, before that, with the first bytes of the first message if not all of it
+            has come at once; what it raises is raised by `feed`.
     """
 
     def __init__(
         self,
+        base: int,
         window: int,
         max_message_bytes: int,
         budget: Budget,
         widen: Callable[[int], None],
+        preview: Callable[[bytes], None],
     ) -> None:
-        self._base = self._window = window
+        self._base = base
+        self._window = window
         self._max_message_bytes = max_message_bytes
         self._budget = budget
         self._widen = widen
+        self._preview: Callable[[bytes], None] | None = preview
         self._bytes = bytearray()
         self._size = 0
         self._taken = 0
@@ -125,7 +135,16 @@ class Intake:
         """
         self._bytes += data
         self._budget.pool.hold(len(data))
-        self.ready()
+        ready = self.ready()
+        if self._preview is not None and self._size:
+            preview, self._preview = self._preview, None
+            if not ready and not self._bytes[0]:
+                preview(bytes(memoryview(self._bytes)[PREFIX_BYTES : PREFIX_BYTES + PREVIEW_BYTES]))
+        self._renew()
+
+    def shift(self, difference: int) -> None:
+        """The peer may send so much more, or less, than it could."""
+        self._window += difference
         self._renew()
 
     def ready(self) -> bool:

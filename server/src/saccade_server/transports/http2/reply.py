@@ -1,6 +1,7 @@
 """The headers of an answer. Nearly all of them are constant bytes."""
 
 import base64
+import re
 
 from saccade_server.errors import Code, SaccadeError
 from saccade_server.transports.http2.compression import ACCEPTED
@@ -21,6 +22,7 @@ HEADERS = _OK + _CONTENT_TYPE + literal("grpc-accept-encoding", ",".join(ACCEPTE
 TRAILERS = literal("grpc-status", "0")
 """Behind the last message of an answer."""
 
+_PLAIN_TEXT = re.compile(r"[ -$&-~]*")
 _PLAIN = frozenset(range(0x20, 0x7F)) - {ord("%")}
 
 
@@ -52,6 +54,8 @@ def not_grpc(http_status: int) -> bytes:
 
 def percent_encode(text: str) -> str:
     """The form of an error's text in a header, cut where it gets too long."""
+    if _PLAIN_TEXT.fullmatch(text):
+        return text[:MAX_MESSAGE_BYTES]
     parts: list[str] = []
     size = 0
     for character in text:

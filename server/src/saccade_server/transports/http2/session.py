@@ -89,6 +89,7 @@ class Session:
         """A second has passed."""
         self._guard.tick()
         self._harmless.tick()
+        self._streams.window.tick()
 
     def handle(self, kind: int, flags: int, number: int, payload: bytes) -> None:
         """Handles a frame.
@@ -184,6 +185,7 @@ class Session:
         if flags & frames.ACK:
             if payload:
                 raise Violation(ErrorCode.FRAME_SIZE_ERROR, "an acknowledgement with settings")
+            self._streams.window.acknowledged()
             return
         values = frames.read_settings(payload)
         self.settled = True

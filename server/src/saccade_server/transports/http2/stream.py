@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from saccade_server.errors import DeadlineExceeded, SaccadeError, Unimplemented
+from saccade_server.errors import DeadlineExceeded, Overloaded, SaccadeError, Unimplemented
 from saccade_server.services.call import Call, Method
 from saccade_server.transports.http2 import reply
 from saccade_server.transports.http2.compression import decompress
@@ -83,7 +83,7 @@ class Stream(Lane):
             limit = self._owner.max_message_bytes
             length = len(data) - PREFIX_BYTES
             if 0 <= length <= limit and int.from_bytes(data[:PREFIX_BYTES], "big") == length:
-                if size > self._owner.options.stream_window_bytes:
+                if size > self._owner.window.size:
                     raise StreamViolation(ErrorCode.FLOW_CONTROL_ERROR, "more than the window")
                 self._end()
                 self._start((False, data[PREFIX_BYTES:]))
@@ -135,6 +135,11 @@ class Stream(Lane):
             self._owner.cancel(self.task)
         if sent:
             self._close()
+
+    def shift(self, difference: int) -> None:
+        """The peer may send so much more of the request, or less, than it could."""
+        if self._intake is not None and not self.ended:
+            self._intake.shift(difference)
 
     def abort(self, error: SaccadeError) -> None:
         """Like `fail`, but what is not sent yet will never be."""
@@ -200,9 +205,11 @@ class Stream(Lane):
             owner = self._owner
             self._intake = Intake(
                 owner.options.stream_window_bytes,
+                owner.window.size,
                 owner.max_message_bytes,
                 owner.budget,
                 self._widen,
+                self._preview,
             )
         if not self._intake.accept(size):
             raise StreamViolation(ErrorCode.FLOW_CONTROL_ERROR, "more than the window")
@@ -212,6 +219,18 @@ class Stream(Lane):
                 self._wake()
             elif not self._intake.alone:
                 raise Unimplemented("this method takes one message, more were sent")
+
+    def _preview(self, beginning: bytes) -> None:
+        """Refuses a request, of which the rest need not come then.
+
+        Raises:
+            SaccadeError: Why.
+        """
+        try:
+            self._owner.answerer.preview(self._method, beginning, self._call)
+        except Overloaded:
+            self._owner.window.narrow()
+            raise
 
     def _widen(self, increment: int) -> None:
         if not self.ended:
@@ -268,6 +287,7 @@ class Stream(Lane):
         if self._timer is not None:
             self._timer.cancel()
         self._release()
+        self._intake = None
         self._owner.close(self)
 
     def _release(self) -> None:

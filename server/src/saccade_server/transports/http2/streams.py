@@ -13,6 +13,7 @@ from saccade_server.transports.http2.intake import Budget
 from saccade_server.transports.http2.options import Http2Options
 from saccade_server.transports.http2.outbox import Outbox
 from saccade_server.transports.http2.stream import Stream
+from saccade_server.transports.http2.window import InitialWindow
 
 _MAX_ABANDONED = 1000
 """Streams that we closed first, as many of the last ones: what still comes for them is no error."""
@@ -35,6 +36,7 @@ class Streams:
     Attributes:
         last: The highest number that the peer has used.
         refusing: New streams are refused: the connection is about to end.
+        window: What the peer may send of each unasked.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Streams:
         self.peer = peer
         self.last = 0
         self.refusing = False
+        self.window = InitialWindow(options.stream_window_bytes, outbox.push, self._shift)
         self._guard = guard
         self._on_idle = on_idle
         self._open: dict[int, Stream] = {}
@@ -201,6 +204,10 @@ class Streams:
         """Ends what is left with UNAVAILABLE: the server stops."""
         for stream in list(self._open.values()):
             stream.abort(Unavailable("the server is shutting down"))
+
+    def _shift(self, difference: int) -> None:
+        for stream in list(self._open.values()):
+            stream.shift(difference)
 
     def _reset(self, number: int, code: ErrorCode) -> None:
         self.outbox.push(frames.rst_stream(number, code))
