@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import grpc
+
 from saccade._errors import InputError, Overloaded, SaccadeError, Unavailable
 
 
@@ -92,6 +94,8 @@ class Attempts:
     def pause_s(self, error: SaccadeError) -> float | None:
         """Seconds to wait before the next attempt after `error`; None: give up.
 
+        CANCELLED means that the server did it: who gives a call up here does not ask.
+
         The server's own delay is a lower bound, and the random part comes on top of it, so that
         callers refused together do not come back together.
         """
@@ -109,4 +113,5 @@ def _passes(error: SaccadeError) -> bool:
     """Whether the same request may succeed a moment later."""
     if isinstance(error, Overloaded):
         return error.retry_after_s is not None
-    return isinstance(error, Unavailable)
+    # Servers on gRPC's own stack cancel what their end finds on the wire: it was not begun.
+    return isinstance(error, Unavailable) or error.code is grpc.StatusCode.CANCELLED

@@ -54,6 +54,7 @@ class Client:
         self._options = options or ClientOptions()
         self._metadata = CallMetadata(self._options)
         self._owned = channel is None
+        self._closed = False
         self._channel = channel or _open_channel(target, self._options)
         self._stub = ImageClassifierStub(self._channel)
         self._check = self._channel.unary_unary(
@@ -73,6 +74,7 @@ class Client:
 
     def close(self) -> None:
         """Ends the connection and the calls under way. May be called more than once."""
+        self._closed = True
         if self._owned:
             self._channel.close()
 
@@ -239,7 +241,8 @@ class Client:
                 return send(request, timeout=deadline.left_s(), metadata=self._metadata())
             except grpc.RpcError as failure:
                 error = call_error(failure, request_id)
-                pause_s = attempts.pause_s(error)
+                # A call that our own end has cancelled is not made again.
+                pause_s = None if self._closed else attempts.pause_s(error)
                 if pause_s is None:
                     raise error from failure
             pause(pause_s)

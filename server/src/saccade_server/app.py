@@ -303,6 +303,7 @@ class App:
         if linger_s and self._registry.models:
             log.info("draining: still answering for %g s", linger_s)
             await asyncio.sleep(linger_s)
+        self._answerer.drain()
         if self._grpc is not None:
             await self._grpc.stop(self._config.drain_s)
         await self._loader.close()

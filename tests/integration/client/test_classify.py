@@ -94,11 +94,12 @@ async def test_each_code_is_an_error_of_its_own(
     assert (kind, code, "r-7") == (type(caught.value), caught.value.code, caught.value.request_id)
 
 
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED])
 async def test_a_short_absence_goes_unnoticed(
-    connect: Connect, server: str, classifier: EchoClassifier
+    connect: Connect, server: str, classifier: EchoClassifier, code: grpc.StatusCode
 ) -> None:
     """The call is made again, under the same id."""
-    classifier.failures = [Failure(grpc.StatusCode.UNAVAILABLE)] * 2
+    classifier.failures = [Failure(code)] * 2
     await connect(server, ClientOptions(retry=QUICK)).classify(b"a", request_id="r-7")
 
     assert ["r-7"] * 3 == [request.request_id for request in classifier.requests]

@@ -10,6 +10,7 @@ import pytest
 
 from fixtures.clock import settle
 from fixtures.in_process import InProcessServer, pixel, request
+from integration.server.failures import failure
 from saccade.v1 import classifier_pb2 as pb
 from saccade_server.services.classifier import MAX_STREAM_REQUESTS
 
@@ -217,3 +218,30 @@ async def test_a_caller_that_sends_for_ever_is_answered_meanwhile(stub: Any) -> 
     stream.cancel()
 
     assert 5 == len({answer.request_id for answer in answers})
+
+
+async def test_a_drain_ends_a_stream_that_asks_nothing(stub: Any, tiny: InProcessServer) -> None:
+    """Or else it would hold up the end of the process."""
+    stream = stub.ClassifyStream(timeout=20)
+    await stream.write(request(1))
+    await stream.read()
+    tiny.answerer.drain()
+
+    assert ("UNAVAILABLE", "the server is shutting down: send what is not answered elsewhere") == (
+        await failure(stream.read())
+    )
+
+
+async def test_a_drain_lets_a_stream_be_answered_what_it_asked(
+    stub: Any, tiny: InProcessServer
+) -> None:
+    """What was read is answered before the stream ends."""
+    tiny.engine.block()
+    stream = stub.ClassifyStream(timeout=20)
+    await stream.write(request(1, request_id="asked"))
+    await asyncio.to_thread(tiny.engine.wait_called)
+    tiny.answerer.drain()
+    tiny.engine.release()
+    answer = await stream.read()
+
+    assert ("asked", "UNAVAILABLE") == (answer.request_id, (await failure(stream.read()))[0])

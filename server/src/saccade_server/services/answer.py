@@ -3,14 +3,14 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from types import TracebackType
-from typing import Any
 
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
-from saccade_server.errors import Code, InvalidArgument, SaccadeError
+from saccade_server.errors import Code, SaccadeError
 from saccade_server.metrics import Counter, Histogram, Metrics
 from saccade_server.services.call import Call, Method
 from saccade_server.services.failures import failure, log_cancelled
+from saccade_server.services.incoming import Incoming
 from saccade_server.services.inflight import Inflight
 
 Reader = Callable[[Call], Awaitable[Message]]
@@ -29,6 +29,14 @@ class Answerer:
         self._inflight = inflight
         self._requests = metrics.requests
         self._seconds = metrics.request_seconds
+        self._streams: set[Incoming] = set()
+        self._draining = False
+
+    def drain(self) -> None:
+        """From now on streams end when what was read of them is answered; see `Incoming`."""
+        self._draining = True
+        for stream in self._streams:
+            stream.drain()
 
     def turn_away(
         self, method: Method, metadata: Mapping[str, str], peer: str
@@ -59,7 +67,7 @@ class Answerer:
             if method.admit is not None:
                 method.admit(call)
             observed.enter()
-            return (await method.unary(_parse(method, data), call)).SerializeToString()
+            return (await method.unary(method.parse(data), call)).SerializeToString()
 
     def preview(self, method: Method, beginning: bytes, call: Call) -> None:
         """Refuses a call by the first bytes of its message, or lets the rest of it come.
@@ -107,8 +115,15 @@ class Answerer:
         with self._observed(method, call):
             if method.admit is not None:
                 method.admit(call)
-            async for response in method.stream(_parsed(method, messages), call):
-                yield response.SerializeToString()
+            incoming = Incoming(method, messages)
+            self._streams.add(incoming)
+            if self._draining:
+                incoming.drain()
+            try:
+                async for response in method.stream(incoming, call):
+                    yield response.SerializeToString()
+            finally:
+                self._streams.discard(incoming)
 
     def _observed(self, method: Method, call: Call) -> "_Observed":
         return _Observed(method, call, self._inflight, self._requests, self._seconds)
@@ -178,16 +193,3 @@ class _Observed:
         labels = self._method.api, self._method.name, self._call.model
         self._requests.labels(*labels, code.name).inc()
         self._seconds.labels(*labels).observe(seconds)
-
-
-def _parse(method: Method, data: bytes) -> Any:
-    try:
-        return method.request.FromString(data)
-    except DecodeError:
-        name = method.request.DESCRIPTOR.full_name
-        raise InvalidArgument(f"the message is not a {name}") from None
-
-
-async def _parsed(method: Method, messages: AsyncIterator[bytes]) -> AsyncIterator[Any]:
-    async for data in messages:
-        yield _parse(method, data)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import getrandbits
 from typing import Any
 
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from saccade_server.errors import InvalidArgument
 
@@ -122,3 +122,15 @@ class Method:
     def service(self) -> str:
         """The path's first part: the service's full name."""
         return self.path.split("/")[1]
+
+    def parse(self, data: bytes) -> Any:
+        """The message of a request.
+
+        Raises:
+            InvalidArgument: The bytes are none.
+        """
+        try:
+            return self.request.FromString(data)
+        except DecodeError:
+            name = self.request.DESCRIPTOR.full_name
+            raise InvalidArgument(f"the message is not a {name}") from None

@@ -1,5 +1,6 @@
 """gRPC by grpcio's asyncio server."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,6 +14,9 @@ from saccade_server.services.answer import Answerer
 from saccade_server.services.call import Call, Method
 from saccade_server.transports.limits import ConnectionLimits
 from saccade_server.transports.status import DETAILS, status_details
+
+HELD_S = 2.0
+"""Without a call of ours, after which a stop takes those that are left for held."""
 
 _STATUS = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -58,7 +62,8 @@ class GrpcioTransport:
                 *_arguments(limits),
             ]
         )
-        self._server.add_generic_rpc_handlers((_Router(methods, answerer),))
+        self._calls = _Calls()
+        self._server.add_generic_rpc_handlers((_Router(methods, answerer, self._calls),))
         try:
             if tls is None:
                 self.port = self._server.add_insecure_port(address)
@@ -72,8 +77,44 @@ class GrpcioTransport:
         await self._server.start()
 
     async def stop(self, grace_s: float) -> None:
-        """Takes no new calls; ends those under way after `grace_s` seconds."""
-        await self._server.stop(grace_s)
+        """Takes no new calls; ends those under way after `grace_s` seconds.
+
+        gRPC may hold calls that it has received and will never hand out, and would wait for them as
+        for all others. So the end comes earlier: when for a while there was no call of ours.
+        """
+        stopping = asyncio.ensure_future(self._server.stop(grace_s))
+        while not stopping.done():
+            none = asyncio.ensure_future(self._calls.none.wait())
+            await asyncio.wait((stopping, none), return_when=asyncio.FIRST_COMPLETED)
+            none.cancel()
+            await asyncio.wait((stopping,), timeout=HELD_S)
+            if not stopping.done() and self._calls.none.is_set():
+                await self._server.stop(None)
+        await stopping
+
+
+class _Calls:
+    """Counts the calls from the start of their handlers until their status is sent.
+
+    Attributes:
+        none: Set while there are none.
+    """
+
+    def __init__(self) -> None:
+        self.none = asyncio.Event()
+        self.none.set()
+        self._count = 0
+
+    def enter(self, context: _Context) -> None:
+        """A handler begins; its context tells when the call is over."""
+        self._count += 1
+        self.none.clear()
+        context.add_done_callback(self._leave)  # type: ignore[arg-type]
+
+    def _leave(self, _: object) -> None:
+        self._count -= 1
+        if not self._count:
+            self.none.set()
 
 
 def _arguments(limits: ConnectionLimits) -> list[tuple[str, int]]:
@@ -114,15 +155,16 @@ def _configuration(pair: KeyPair) -> grpc.ServerCertificateConfiguration:
 class _Router(grpc.GenericRpcHandler):
     """Finds a method by its path. Messages stay bytes: parsing is the answerer's business."""
 
-    def __init__(self, methods: list[Method], answerer: Answerer) -> None:
-        self._handlers = {method.path: _handler(method, answerer) for method in methods}
+    def __init__(self, methods: list[Method], answerer: Answerer, calls: _Calls) -> None:
+        self._handlers = {method.path: _handler(method, answerer, calls) for method in methods}
 
     def service(self, details: grpc.HandlerCallDetails) -> Any:
         return self._handlers.get(details.method)
 
 
-def _handler(method: Method, answerer: Answerer) -> Any:
+def _handler(method: Method, answerer: Answerer, calls: _Calls) -> Any:
     async def unary(data: bytes, context: _Context) -> bytes:
+        calls.enter(context)
         try:
             return await answerer.unary(method, data, _call(context))
         except SaccadeError as error:
@@ -130,6 +172,7 @@ def _handler(method: Method, answerer: Answerer) -> Any:
             raise
 
     async def stream(messages: AsyncIterator[bytes], context: _Context) -> AsyncIterator[bytes]:
+        calls.enter(context)
         try:
             async for answer in answerer.stream(method, messages, _call(context)):
                 yield answer
