@@ -49,6 +49,9 @@ class _Nothing:
         row = np.linspace(0, 1, CLASSES, dtype=np.float32)
         self._row = (row / row.sum())[np.newaxis]
 
+    def expect_s(self, images: int) -> float:
+        return 0.0
+
     @contextmanager
     def reserve(self, images: int, *, deadline: float | None = None):  # type: ignore[no-untyped-def]
         yield

@@ -1,24 +1,17 @@
 """Version after version takes over under load: nothing fails, is mixed up, or leaks."""
 
 import shutil
-import threading
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-import grpc
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from conftest import StartServer
+from faults.load import Load
 from fixtures.http import read_value
 from fixtures.server_process import ServerProcess
 from fixtures.versions import make_version, scores_of
-from saccade.v1 import classifier_pb2 as pb
-from saccade.v1.classifier_pb2_grpc import ImageClassifierStub
 from saccade_server.artifact import read_artifact
 
 SHORT, FULL = 12, 200
@@ -28,54 +21,6 @@ SETTLED = 10
 
 GROWTH = 1.05
 SWAP_S = 60.0
-TOLERANCE = 1e-4
-
-
-class Load:
-    """Callers that ask without a pause, and keep what they were told.
-
-    Attributes:
-        seen: Answers by the version that they name.
-        wrong: Answers that are not that version's.
-        failed: Requests that got none.
-    """
-
-    def __init__(self, address: str, image: bytes) -> None:
-        self.seen: Counter[int] = Counter()
-        self.wrong: list[tuple[int, list[float]]] = []
-        self.failed: list[str] = []
-        self._address = address
-        self._request = pb.ClassifyRequest(images=[pb.Image(encoded=image)], top_k=10)
-        self._expected: dict[int, NDArray[np.float32]] = {}
-        self._going_on = threading.Event()
-        self._going_on.set()
-
-    def expect(self, version: int, scores: NDArray[np.float32]) -> None:
-        """Says what a version gives, before it comes."""
-        self._expected[version] = scores
-
-    def stop(self) -> None:
-        """Lets the callers end."""
-        self._going_on.clear()
-
-    def ask(self) -> None:
-        """One caller."""
-        with grpc.insecure_channel(self._address) as channel:
-            stub: Any = ImageClassifierStub(channel)
-            while self._going_on.is_set():
-                try:
-                    self._check(stub.Classify(self._request, timeout=20))
-                except grpc.RpcError as error:
-                    self.failed.append(str(error))
-
-    def _check(self, answer: pb.ClassifyResponse) -> None:
-        version = answer.model.version
-        scores = np.zeros(10, np.float32)
-        for each in answer.results[0].classification.classes:
-            scores[each.index] = each.score
-        if np.abs(scores - self._expected[version]).max() > TOLERANCE:
-            self.wrong.append((version, scores.tolist()))
-        self.seen[version] += 1
 
 
 def resident_kb(pid: int) -> int:
@@ -91,14 +36,6 @@ def wait_until_gone(server: ServerProcess, version: int) -> None:
         server.http, "saccade_model_load_seconds", model="digits", version=str(version)
     ):
         assert time.monotonic() < end, f"version {version} stays:\n{server.log[-4000:]}"
-        time.sleep(0.02)
-
-
-def wait_for_answers(load: Load, version: int, server: ServerProcess) -> None:
-    """Until a version answers."""
-    end = time.monotonic() + SWAP_S
-    while not load.seen[version]:
-        assert time.monotonic() < end, f"version {version} never came:\n{server.log[-4000:]}"
         time.sleep(0.02)
 
 
@@ -125,7 +62,7 @@ def test_versions_take_over_under_load(
                 made = make_version(artifact, beside, number)
                 load.expect(number, scores_of(read_artifact(made), image))
                 made.rename(model / str(number))
-                wait_for_answers(load, number, server)
+                load.wait_for(number, 1, server)
                 shutil.rmtree(model / str(number - 1))
                 wait_until_gone(server, number - 1)
                 memory.append(resident_kb(server.pid))

@@ -24,7 +24,7 @@ from saccade_server.loading import FormStore
 
 BOUND_S = 60.0
 PIXELS = pb.Image(pixels=pb.PixelTensor(height=28, width=28, channels=1, data=bytes(784)))
-FLAGS = ("--poll-s=0.1", "--engine=litert")
+FLAGS = ("--poll-s=0.1", "--engine=litert", "--rollback-s=0")
 
 
 class Asked:

@@ -24,7 +24,7 @@ from saccade_server.imaging import Decoder, ImageLimits
 from saccade_server.loading import Loader, LoadingConfig
 from saccade_server.metrics import Collected, Family, Metrics
 from saccade_server.protocols import inference_pb, tensorflow_serving_pb
-from saccade_server.registry import All, Latest, ModelConfig, Registry, State, Watcher
+from saccade_server.registry import All, Latest, ModelConfig, Registry, State, TrafficFile, Watcher
 from saccade_server.services.access import guarded
 from saccade_server.services.admission import bounded
 from saccade_server.services.answer import Answerer
@@ -82,7 +82,10 @@ class App:
             describe=self._loader.describe,
             policy=Latest(count=config.latest_versions) if config.latest_versions else All(),
             settle_s=config.poll_s or SETTLE_S,
+            probation_s=config.rollback_s,
         )
+        path = config.traffic_file
+        self._traffic = TrafficFile(Path(path), self._registry.direct) if path else None
         self._untold = True
         self._decoder = Decoder(
             threads=config.decode_threads or available_cpus(),
@@ -155,17 +158,19 @@ class App:
 
         Raises:
             ConfigError: The repository is no folder, or holds no model that can be served, or the
-                model config file is wrong.
+                model config file or the traffic file is wrong.
             OSError: A port is taken.
         """
         stop = _Stop()
+        if self._traffic is not None:
+            await self._traffic.look()
         if self._family is None:
             await self._open()
         else:
             await stop.watch_parent()
         loading = asyncio.ensure_future(self._registry.open(self._first_models()))
         stopping = asyncio.ensure_future(stop.wait())
-        watching: asyncio.Future[None] | None = None
+        watching: list[asyncio.Future[None]] = []
         try:
             if await self._ready_early(loading, stopping):
                 await self._enter(announce)
@@ -178,15 +183,12 @@ class App:
                 if not self._registry.ready:
                     log.error("not every model could be loaded; the others answer")
                 self._loader.protect()
-                if self._watches:
-                    look = partial(self._look, announce)
-                    watcher = Watcher(look, self._config.poll_s, self._metrics)
-                    watching = asyncio.ensure_future(watcher.run())
+                watching = [asyncio.ensure_future(each.run()) for each in self._watchers(announce)]
             await stopping
         finally:
             loading.cancel()
-            if watching is not None:
-                watching.cancel()
+            for each in watching:
+                each.cancel()
             stopping.cancel()
             await self._stop(linger_s=self._config.linger_s if stop.gently else 0.0)
 
@@ -218,6 +220,17 @@ class App:
         """Whether folders are looked at: not if callers say which models there are."""
         named = self._given is not None or bool(self._config.model_config_file)
         return self._config.poll_s > 0 and (named or self._config.model_control == "none")
+
+    def _watchers(self, announce: Callable[[str], None]) -> list[Watcher]:
+        """What looks for changes of files."""
+        poll_s, watchers = self._config.poll_s, []
+        if self._watches:
+            look, looks = partial(self._look, announce), self._metrics.repository_looks
+            watchers.append(Watcher(look, poll_s, looks, what="new versions"))
+        if self._traffic is not None and poll_s > 0:
+            looks = self._metrics.traffic_looks
+            watchers.append(Watcher(self._traffic.look, poll_s, looks, what="other traffic"))
+        return watchers
 
     async def _look(self, announce: Callable[[str], None]) -> None:
         """Looks for new versions; tells when at last the server is ready."""

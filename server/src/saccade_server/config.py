@@ -58,6 +58,16 @@ class ServerConfig:
     poll_s: float = setting(
         2.0, "seconds between two looks for new models and versions; 0: only when asked to"
     )
+    traffic_file: str = setting(
+        "",
+        "TOML file with labels, shares of the traffic and shadow copies, by model; "
+        "read again every --poll-s",
+    )
+    rollback_s: float = setting(
+        300.0,
+        "seconds during which a new version that is clearly worse gives way to the one before, "
+        "which stays loaded as long; 0: never",
+    )
     host: str = setting("127.0.0.1", "address to listen on; 0.0.0.0 for all")
     insecure: bool = setting(
         False,
@@ -167,7 +177,7 @@ class ServerConfig:
             if getattr(self, name) > most:
                 text = name.replace("_", "-")
                 raise ConfigError(f"--{text} must be at most {most}, got {getattr(self, name)}")
-        for name in ("latest_versions", "poll_s"):
+        for name in ("latest_versions", "poll_s", "rollback_s"):
             self._check(name, 0)
         for name in ("decode_threads", "engine_workers", "engine_threads", "linger_s", "drain_s"):
             self._check(name, 0)

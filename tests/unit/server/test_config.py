@@ -24,6 +24,7 @@ CHOSEN = {item.name: item.metadata["choices"] for item in FIELDS if item.metadat
 LEAST = {
     "latest_versions": 0,
     "poll_s": 0,
+    "rollback_s": 0,
     "workers": 1,
     "grpc_port": 0,
     "http_port": 0,

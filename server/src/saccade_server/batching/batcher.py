@@ -203,6 +203,10 @@ class Batcher:
         """Seconds without progress while there was work; 0 without work."""
         return self._clock() - self._progress if self._unanswered else 0.0
 
+    def expect_s(self, images: int) -> float:
+        """Expected seconds of an engine call of so many images; 0 while nothing is known."""
+        return self._line.expect_s(images)
+
     async def close(self) -> None:
         """Refuses new requests, finishes those that are queued, closes the workers."""
         self._closing = True

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from saccade_server.errors import Code, InvalidArgument, Overloaded, SaccadeError
-from saccade_server.services.call import REQUEST_ID, Call
+from saccade_server.services.call import REQUEST_ID, STICKY_KEY, Call
 from saccade_server.services.failures import failure
 from saccade_server.services.trace_context import TRACE_PARENT, TRACE_STATE
 
@@ -23,7 +23,7 @@ _STATUS = {
 }
 """Every other code is 400."""
 
-_METADATA = ("authorization", REQUEST_ID, TRACE_PARENT, TRACE_STATE)
+_METADATA = ("authorization", REQUEST_ID, STICKY_KEY, TRACE_PARENT, TRACE_STATE)
 """Headers that handlers may see."""
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]

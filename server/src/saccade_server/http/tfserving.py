@@ -34,11 +34,11 @@ class TensorFlowServingRoutes:
     Args:
         methods: Of both services.
         answerer: What answers them.
-        input_of: What the graph takes that a request's model_spec names.
+        input_of: See `PredictionService.input_of`.
     """
 
     def __init__(
-        self, methods: list[Method], answerer: Answerer, input_of: Callable[[Any], InputSpec]
+        self, methods: list[Method], answerer: Answerer, input_of: Callable[[Any, Call], InputSpec]
     ) -> None:
         self._methods = {method.name: method for method in methods}
         self._answerer = answerer
@@ -65,11 +65,11 @@ class TensorFlowServingRoutes:
     async def _predict(self, request: web.Request) -> web.Response:
         rows = False
 
-        async def read(_: Call) -> Any:
+        async def read(call: Call) -> Any:
             nonlocal rows
             asked = _named(pb.PredictRequest(), request)
             said = parse_body(await read_body(request), asked)
-            rows = fill_predict_request(said, self._input_of(asked), asked)
+            rows = fill_predict_request(said, self._input_of(asked, call), asked)
             return asked
 
         answer = await self._answer("Predict", read, request)

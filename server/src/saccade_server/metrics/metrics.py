@@ -120,6 +120,18 @@ class Metrics:
             ("outcome",),
             registry=registry,
         )
+        self.rollbacks = Counter(
+            "saccade_rollbacks",
+            "New versions that were taken away because they were worse than the one before.",
+            ("model", "reason"),
+            registry=registry,
+        )
+        self.traffic_looks = Counter(
+            "saccade_traffic_looks",
+            "Looks at the traffic file; failed while it is wrong and the old one is in force.",
+            ("outcome",),
+            registry=registry,
+        )
 
         self._statistics: dict[tuple[str, str], VersionStatistics] = {}
 

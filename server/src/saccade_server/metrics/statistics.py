@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass, field
 from types import TracebackType
 
+from saccade_server.errors import SaccadeError
+
 
 @dataclass(slots=True)
 class Total:
@@ -22,6 +24,27 @@ class Total:
         self.seconds += seconds
 
 
+@dataclass(slots=True)
+class CallTotal(Total):
+    """The same of engine calls, with the sum of their squared seconds."""
+
+    squares: float = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Counts one more."""
+        self.count += 1
+        self.seconds += seconds
+        self.squares += seconds * seconds
+
+    def since(self, before: "CallTotal | None") -> "CallTotal":
+        """What has come since a copy was made."""
+        if before is None:
+            return self
+        return CallTotal(
+            self.count - before.count, self.seconds - before.seconds, self.squares - before.squares
+        )
+
+
 @dataclass(slots=True, kw_only=True)
 class VersionStatistics:
     """The totals of one version since it was loaded first.
@@ -29,6 +52,7 @@ class VersionStatistics:
     Attributes:
         success: Requests that got scores.
         failure: Requests that got an error after their version was found.
+        faults: Those of them whose error is ours: no caller, no deadline and no load explains it.
         decode: Decoding of requests' images; ready-made values are not decoded.
         queue: Waiting of requests.
         inference: The engine calls that requests were part of.
@@ -39,11 +63,12 @@ class VersionStatistics:
 
     success: Total = field(default_factory=Total)
     failure: Total = field(default_factory=Total)
+    faults: int = 0
     decode: Total = field(default_factory=Total)
     queue: Total = field(default_factory=Total)
     inference: Total = field(default_factory=Total)
     images: int = 0
-    batches: dict[int, Total] = field(default_factory=dict)
+    batches: dict[int, CallTotal] = field(default_factory=dict)
     last_s: float = 0.0
 
     def request(self) -> "_Request":
@@ -61,7 +86,7 @@ class VersionStatistics:
         try:
             total = self.batches[images]
         except KeyError:
-            total = self.batches[images] = Total()
+            total = self.batches[images] = CallTotal()
         total.add(seconds)
 
 
@@ -88,3 +113,4 @@ class _Request:
             self._done.last_s = time.time()
         elif issubclass(kind, Exception):
             self._done.failure.add(seconds)
+            self._done.faults += not issubclass(kind, SaccadeError)

@@ -2,6 +2,8 @@
 
 from saccade_server.registry.model_config import All, Latest, ModelConfig, Specific, VersionPolicy
 from saccade_server.registry.registry import Registry
+from saccade_server.registry.traffic import Traffic
+from saccade_server.registry.traffic_file import TrafficFile
 from saccade_server.registry.version import LoadedVersion, Predictor, State, Users, Version
 from saccade_server.registry.watcher import Watcher
 
@@ -14,6 +16,8 @@ __all__ = [
     "Registry",
     "Specific",
     "State",
+    "Traffic",
+    "TrafficFile",
     "Users",
     "Version",
     "VersionPolicy",

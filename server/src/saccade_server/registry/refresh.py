@@ -13,6 +13,7 @@ from saccade_server.artifact import Snapshot
 from saccade_server.errors import ArtifactError
 from saccade_server.registry.model_config import ModelConfig
 from saccade_server.registry.opening import look
+from saccade_server.registry.probation import Probation
 from saccade_server.registry.repository import scan_model
 from saccade_server.registry.rollout import Rollout, make_version
 from saccade_server.registry.version import State, Version
@@ -25,16 +26,18 @@ class Refresher:
 
     Args:
         rollout: The versions.
+        probation: Watches those that take over.
     """
 
-    def __init__(self, rollout: Rollout) -> None:
+    def __init__(self, rollout: Rollout, probation: Probation) -> None:
         self._rollout = rollout
+        self._probation = probation
 
     async def announce(self, configs: Iterable[ModelConfig]) -> None:
         """Shows what is going to be loaded first."""
         for config in configs:
             numbers = await asyncio.to_thread(scan_model, config.base_path)
-            chosen = config.policy.choose(numbers)
+            chosen = self._rollout.choose(config, numbers)
             self._rollout.models[config.name] = [make_version(config, each) for each in chosen]
             self._rollout.served[config.name] = config
 
@@ -50,7 +53,7 @@ class Refresher:
         tried: set[int] = set()
         while True:
             usable = [each for each in numbers if await self._is_usable(config, each, tried)]
-            wanted = config.policy.choose(usable)
+            wanted = self._rollout.choose(config, usable)
             number = await self._next(config, wanted, tried)
             if number is None:
                 break
@@ -58,13 +61,14 @@ class Refresher:
             version = await self._place(config, number)
             if await self._rollout.lifecycle.bring_up(version):
                 # From here to the next round nothing waits: one takes over from the other.
+                self._probation.begin(version)
                 self._rollout.lifecycle.go_live(version)
                 self._rollout.served[config.name] = config
-                self._trim(config, wanted)
+                self._trim(config, wanted, numbers)
                 self._rollout.set_labels(config)
         if wanted or not numbers:
-            self._trim(config, wanted)
-        self._drop(config, config.policy.choose(numbers))
+            self._trim(config, wanted, numbers)
+        self._drop(config, self._rollout.choose(config, numbers))
         self._rollout.set_labels(config)
 
     def _find(self, model: str, number: int) -> Version | None:
@@ -103,13 +107,17 @@ class Refresher:
             await self._rollout.insert(version)
         return version
 
-    def _trim(self, config: ModelConfig, wanted: list[int]) -> None:
-        """Lets go of what is not wanted any more, if all that is wanted answers."""
+    def _trim(self, config: ModelConfig, wanted: list[int], numbers: list[int]) -> None:
+        """Lets go of what is not wanted any more, if all that is wanted answers.
+
+        What may have to come back stays, as long as its folder is there.
+        """
+        kept = self._probation.kept(config.name).intersection(numbers)
         versions = self._rollout.models.get(config.name, [])
         ready = [each for each in versions if each.ready]
         if {each.version for each in ready}.issuperset(wanted):
             for version in ready:
-                if version.version not in wanted:
+                if version.version not in kept.union(wanted):
                     self._rollout.retire(version)
 
     def _drop(self, config: ModelConfig, chosen: list[int]) -> None:

@@ -8,17 +8,21 @@ Everything runs in the event loop's thread; loading and reading folders happen b
 
 import asyncio
 import logging
-from collections.abc import Collection, Coroutine, Iterable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
 from pathlib import Path
 
-from saccade_server.errors import ConfigError, InvalidArgument, NotFound, Unavailable
+from saccade_server.errors import ConfigError, NotFound
 from saccade_server.metrics import Metrics
 from saccade_server.registry.lifecycle import Lifecycle, Load
 from saccade_server.registry.model_config import Latest, ModelConfig, VersionPolicy, by_name
 from saccade_server.registry.opening import Describe, Opener
+from saccade_server.registry.probation import Probation
 from saccade_server.registry.refresh import Refresher
 from saccade_server.registry.repository import scan_model, scan_repository
 from saccade_server.registry.rollout import Rollout
+from saccade_server.registry.routing import Router
+from saccade_server.registry.traffic import Traffic
 from saccade_server.registry.version import LoadedVersion, State, Version
 
 log = logging.getLogger(__name__)
@@ -36,6 +40,9 @@ class Registry:
         describe: For SavedModels without a manifest; None: they are refused.
         policy: Which versions are served of a model that nothing else is said about.
         settle_s: For how long nothing must change in a folder whose files have no checksums.
+        probation_s: For how long a new version may turn out to be worse; 0: it is not watched.
+        clock: Monotonic seconds.
+        sleep: Waits for seconds.
     """
 
     def __init__(
@@ -47,12 +54,17 @@ class Registry:
         describe: Describe | None = None,
         policy: VersionPolicy = Latest(),  # noqa: B008 - a constant
         settle_s: float = 2.0,
+        probation_s: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._root = root
         self._policy = policy
         lifecycle = Lifecycle(Opener(describe, settle_s), load, metrics)
         self._rollout = Rollout(lifecycle, metrics)
-        self._refresher = Refresher(self._rollout)
+        self._probation = Probation(self._rollout, metrics, probation_s, clock=clock, sleep=sleep)
+        self._refresher = Refresher(self._rollout, self._probation)
+        self._router = Router(self._rollout)
         # Whether the models are those of the repository, whichever they are at the time.
         self._whole = False
         # What is served, and beyond it what was unloaded and can be loaded again.
@@ -156,54 +168,43 @@ class Registry:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._probation.close()
         await self._rollout.finish()
 
-    def find(self, model: str, version: int = 0, label: str = "") -> LoadedVersion:
+    def direct(self, traffic: Mapping[str, Traffic]) -> None:
+        """Shares requests between versions from now on, by model; others have no such rules.
+
+        Labels move at once to versions that are ready. A labelled version that is not served yet
+        is loaded by the next look.
+        """
+        self._rollout.direct(traffic)
+
+    def find(
+        self, model: str, version: int = 0, label: str = "", *, key: str = ""
+    ) -> LoadedVersion:
         """The version that answers a request.
 
         Args:
             model: Empty: the only one.
             version: 0: the default, unless a label is given.
             label: Movable name of a version.
+            key: By which the default is chosen where traffic is split; empty: that of most keys.
 
         Raises:
             InvalidArgument: No model named and there are several.
             NotFound: No such model, version or label.
             Unavailable: It is not ready.
         """
-        found = self.describe(model, version, label)
-        if ready := found.ready:
-            return ready
-        if found.state is State.WAITING:
-            raise Unavailable(
-                f"version {found.version} of {found.model!r} is not complete yet: try again later"
-            )
-        if found.state is State.FAILED:
-            raise Unavailable(f"version {found.version} of {found.model!r} failed to load")
-        raise Unavailable(f"model {found.model!r} is {found.state.value}: try again later")
+        return self._router.find(model, version, label, key)
 
     def describe(self, model: str, version: int = 0, label: str = "") -> Version:
         """Like `find`, whatever the version's state."""
-        if not model:
-            if len(self._rollout.served) > 1:
-                raise InvalidArgument(f"name a model, one of: {', '.join(self._rollout.served)}")
-            model = next(iter(self._rollout.served), "")
-        versions = self._rollout.models.get(model)
-        if not versions:
-            served = ", ".join(self._rollout.served) or "none"
-            raise NotFound(f"no model {model!r}; there are: {served}")
-        if label:
-            for candidate in versions:
-                if label in candidate.labels:
-                    return candidate
-            raise NotFound(f"no version of {model!r} has the label {label!r}")
-        if not version:
-            return next((v for v in versions if v.ready), versions[0])
-        for candidate in versions:
-            if candidate.version == version:
-                return candidate
-        numbers = ", ".join(str(candidate.version) for candidate in versions)
-        raise NotFound(f"no version {version} of {model!r}; there are: {numbers}")
+        return self._router.describe(model, version, label, "")
+
+    def default_version(self, model: str) -> int:
+        """The version that answers most requests that name none; 0 while none is ready."""
+        default = self._router.default(model)
+        return default.version if default else 0
 
     async def _carry_out(self, change: Coroutine[None, None, None]) -> None:
         """Makes a change to its end, even if whoever asked for it goes away meanwhile."""

@@ -6,16 +6,19 @@ switches at one blow; if anything cannot be loaded, what was served is served on
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from saccade_server.errors import FailedPrecondition, NotFound
 from saccade_server.metrics import Metrics
 from saccade_server.registry.lifecycle import Lifecycle
 from saccade_server.registry.model_config import ModelConfig
 from saccade_server.registry.repository import scan_model
+from saccade_server.registry.traffic import Traffic
 from saccade_server.registry.version import Version
 
 log = logging.getLogger(__name__)
+
+_ORDINARY = Traffic()
 
 
 class Rollout:
@@ -41,6 +44,23 @@ class Rollout:
         self._retiring: dict[Version, asyncio.Task[None]] = {}
         self._rejected: dict[tuple[str, int], Version] = {}
         self._unset: dict[str, set[str]] = {}
+        self._traffic: Mapping[str, Traffic] = {}
+
+    def traffic_of(self, model: str) -> Traffic:
+        """What is said of a model's traffic."""
+        return self._traffic.get(model, _ORDINARY)
+
+    def direct(self, traffic: Mapping[str, Traffic]) -> None:
+        """Replaces what is said, of all models, and moves labels."""
+        self._traffic = traffic
+        for config in self.served.values():
+            self.set_labels(config)
+
+    def choose(self, config: ModelConfig, numbers: Sequence[int]) -> list[int]:
+        """The versions to serve of those that there are, newest first."""
+        labelled = self.traffic_of(config.name).labels.values()
+        pinned = [number for number in labelled if number in numbers]
+        return sorted({*config.policy.choose(numbers), *pinned}, reverse=True)
 
     async def finish(self) -> None:
         """Lets go of everything."""
@@ -86,7 +106,7 @@ class Rollout:
     async def _wanted(self, config: ModelConfig) -> list[int]:
         """The versions to serve of a model, after a look whether that can be."""
         found = await asyncio.to_thread(scan_model, config.base_path)
-        wanted = config.policy.choose(found)
+        wanted = self.choose(config, found)
         if not wanted:
             raise NotFound(f"there is no version of {config.name!r} in its folder")
         for label, number in config.labels.items():
@@ -181,11 +201,13 @@ class Rollout:
     def set_labels(self, config: ModelConfig) -> None:
         """Moves a model's labels to the versions that are ready."""
         versions = self.models.get(config.name, [])
+        traffic = self.traffic_of(config.name)
+        labels = {**config.labels, **traffic.labels}
         for version in versions:
-            mine = [label for label, number in config.labels.items() if number == version.version]
+            mine = [label for label, number in labels.items() if number == version.version]
             version.labels = tuple(sorted(mine)) if version.ready else ()
         set_now = {label for version in versions for label in version.labels}
-        unset = config.labels.keys() - set_now
+        unset = {*labels, *traffic.split, *traffic.shadow} - set_now
         for label in sorted(unset - self._unset.get(config.name, set())):
             log.error("model %s: the version labelled %r is not ready", config.name, label)
         self._unset[config.name] = set(unset)

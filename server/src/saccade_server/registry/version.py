@@ -43,6 +43,9 @@ class Predictor(Protocol):
     def stalled_s(self) -> float:
         """Seconds without progress while there was work."""
 
+    def expect_s(self, images: int) -> float:
+        """Expected seconds of an engine call of so many images; 0 while nothing is known."""
+
     def reserve(
         self, images: int, *, deadline: float | None = None
     ) -> AbstractContextManager[None]:

@@ -1,11 +1,11 @@
-"""Looking for new versions again and again."""
+"""Looking for changes again and again."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
 from saccade_server.errors import ConfigError
-from saccade_server.metrics import Metrics
+from saccade_server.metrics import Counter
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,8 @@ class Watcher:
     Args:
         look: What is done.
         poll_s: Seconds between the end of a look and the next one.
-        metrics: Where looks are counted.
+        looks: Counts them, by outcome.
+        what: Is looked for; for the log.
         sleep: Waits for seconds.
     """
 
@@ -29,13 +30,15 @@ class Watcher:
         self,
         look: Look,
         poll_s: float,
-        metrics: Metrics,
+        looks: Counter,
         *,
+        what: str,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._look = look
         self._poll_s = poll_s
-        self._looks = metrics.repository_looks
+        self._looks = looks
+        self._what = what
         self._sleep = sleep
         self._told = ""
 
@@ -56,8 +59,8 @@ class Watcher:
             # The edge: what serves goes on serving.
             trouble = f"{type(error).__name__}: {error}"
             if trouble != self._told:
-                log.exception("a look for new versions failed")
+                log.exception("a look for %s failed", self._what)
         self._looks.labels("failed" if trouble else "ok").inc()
         if trouble and trouble != self._told:
-            log.error("a look for new versions failed: %s", trouble)
+            log.error("a look for %s failed: %s", self._what, trouble)
         self._told = trouble

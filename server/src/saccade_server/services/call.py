@@ -14,6 +14,8 @@ from saccade_server.errors import InvalidArgument
 MAX_REQUEST_ID_BYTES = 128
 REQUEST_ID = "x-request-id"
 """The metadata's key of an id that a caller, or a proxy on the way, has given to a request."""
+STICKY_KEY = "saccade-sticky-key"
+"""The metadata's key of what a caller wants to stay with one version."""
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
@@ -68,6 +70,11 @@ class Call:
     def part(self) -> "Call":
         """A call of its own for one of the requests of a stream."""
         return Call(deadline=self.deadline, metadata=self.metadata, peer=self.peer)
+
+    @property
+    def traffic_key(self) -> str:
+        """By which traffic is split: what the caller says, or else the request by itself."""
+        return self.metadata.get(STICKY_KEY) or self.request_id
 
     def remaining_s(self) -> float | None:
         """Seconds until the deadline."""

@@ -82,7 +82,7 @@ class ClassifierService:
     async def classify(self, request: pb.ClassifyRequest, call: Call) -> pb.ClassifyResponse:
         """Answers Classify."""
         request_id = call.identify(request.request_id)
-        version = self._registry.find(*_spec(request.model))
+        version = self._registry.find(*_spec(request.model), key=call.traffic_key)
         call.model = version.model
         count = _top_k(request, len(version.artifact.class_labels))
         sources = [_source(image) for image in request.images]
@@ -135,9 +135,10 @@ class ClassifierService:
         """Answers ListModels."""
         response = pb.ListModelsResponse()
         for name, versions in sorted(self._registry.models.items()):
-            default = next((v.version for v in versions if v.ready), 0)
             response.models.add(
-                name=name, versions=map(_describe, versions), default_version=default
+                name=name,
+                versions=map(_describe, versions),
+                default_version=self._registry.default_version(name),
             )
         return response
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from saccade_server.errors import EngineError, InvalidArgument, Overloaded
 from saccade_server.metrics.statistics import VersionStatistics
 
 
@@ -28,6 +29,16 @@ def test_a_request_that_fails_is_a_failure() -> None:
         raise ValueError("no")
 
     assert (0, 1, 0.0) == (done.success.count, done.failure.count, done.last_s)
+
+
+def test_only_errors_of_ours_are_faults() -> None:
+    """A wrong image and a full queue say nothing about the version."""
+    done = VersionStatistics()
+    for error in (InvalidArgument("no image"), Overloaded("later"), EngineError("stumbled")):
+        with pytest.raises(type(error)), done.request():
+            raise error
+
+    assert (3, 1) == (done.failure.count, done.faults)
 
 
 def test_a_request_whose_caller_left_counts_as_neither() -> None:

@@ -38,7 +38,9 @@ async def watch(looks: Looks) -> Metrics:
     """Watches to the end."""
     metrics = Metrics(CollectorRegistry())
     with pytest.raises(asyncio.CancelledError):
-        await Watcher(looks.look, 2.5, metrics, sleep=looks.sleep).run()
+        await Watcher(
+            looks.look, 2.5, metrics.repository_looks, what="new versions", sleep=looks.sleep
+        ).run()
     return metrics
 
 

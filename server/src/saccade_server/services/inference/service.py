@@ -146,7 +146,8 @@ class InferenceService:
     async def model_infer(self, request: Any, call: Call) -> Any:
         """Answers ModelInfer."""
         call.identify(request.id)
-        version = self._find(request.model_name, request.model_version, call)
+        name, number = request.model_name, request.model_version
+        version = self._find(name, number, call, key=call.traffic_key)
         _apply_parameters(request.parameters, call)
         asked = read_request(request, version, self._max_request_images)
         if isinstance(asked.content, list):
@@ -190,7 +191,7 @@ class InferenceService:
             response.infer_response.parameters["triton_final_response"].bool_param = True
         return response
 
-    def _find(self, name: str, text: str, call: Call) -> LoadedVersion:
+    def _find(self, name: str, text: str, call: Call, *, key: str = "") -> LoadedVersion:
         try:
             number = int(text or 0)
         except ValueError:
@@ -201,7 +202,7 @@ class InferenceService:
                 "version should be an integral value > 0"
             )
         try:
-            version = self._registry.find(name, number)
+            version = self._registry.find(name, number, key=key)
         except NotFound as error:
             of = f" version {number}" if number else ""
             raise NotFound(

@@ -106,14 +106,17 @@ class PredictionService:
         response.metadata[SIGNATURE_DEF].Pack(describe_signatures(version.artifact))
         return response
 
-    def input_of(self, request: Any) -> InputSpec:
+    def input_of(self, request: Any, call: Call) -> InputSpec:
         """What the graph takes that a request's model_spec names; for JSON, which has no types.
+
+        The request then names the version: where traffic is split, another one could answer.
 
         Raises:
             InvalidArgument: The signature is unknown.
             SaccadeError: As `find_version`.
         """
-        version = find_version(self._registry, request)
+        version = self._find(request, call)
+        request.model_spec.version.value = version.version
         try:
             signature_name(request.model_spec, version)
         except FailedPrecondition:
@@ -124,8 +127,9 @@ class PredictionService:
         return version.artifact.input
 
     def _find(self, request: Any, call: Call) -> LoadedVersion:
-        call.identify("")
-        version = find_version(self._registry, request)
+        if not call.request_id:  # One choice for all tasks of a request.
+            call.identify("")
+        version = find_version(self._registry, request, call.traffic_key)
         call.model = version.model
         return version
 

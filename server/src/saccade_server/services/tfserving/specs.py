@@ -18,8 +18,13 @@ MAX_TEXT = 1024
 """Characters of an error's text."""
 
 
-def find_version(registry: Registry, request: Any) -> LoadedVersion:
+def find_version(registry: Registry, request: Any, key: str = "") -> LoadedVersion:
     """The version that answers a request.
+
+    Args:
+        registry: Of the models.
+        request: With a model_spec.
+        key: See `Registry.find`.
 
     Raises:
         InvalidArgument: There is no model_spec or no name, or the label is unknown.
@@ -29,7 +34,7 @@ def find_version(registry: Registry, request: Any) -> LoadedVersion:
     try:
         if version := _specific(spec):
             return registry.find(spec.name, version)
-        return registry.find(spec.name, label=_known_label(registry, spec))
+        return registry.find(spec.name, label=_known_label(registry, spec), key=key)
     except (NotFound, Unavailable):
         asked = f"Latest({spec.name})"
         if version:
