@@ -40,6 +40,7 @@ from saccade_server.services.tfserving import (
     read_config_file,
     tensorflow_serving_methods,
 )
+from saccade_server.tracing import make_tracer
 from saccade_server.transports.limits import ConnectionLimits
 from saccade_server.transports.transport import Transport, make_transport
 
@@ -126,7 +127,8 @@ class App:
             log.warning("tokens travel without encryption; see --tls-cert, or --insecure in a mesh")
         every = bounded([*methods, *reflection.methods()], lambda: self._registry.models)
         self._methods = guarded(every, tokens)
-        self._answerer = Answerer(self._metrics, inflight)
+        self._tracer = make_tracer(config.trace_endpoint) if config.trace_endpoint else None
+        self._answerer = Answerer(self._metrics, inflight, self._tracer)
         self._grpc: Transport | None = None
         self._http = SidePort(
             self._collect,
@@ -323,6 +325,8 @@ class App:
         await self._registry.close()
         self._decoder.close()
         await self._http.stop()
+        if self._tracer is not None:
+            await self._tracer.close()
         if self._family is not None:
             await self._family.stop()
         log.info("stopped")

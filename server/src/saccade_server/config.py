@@ -149,6 +149,11 @@ class ServerConfig:
     drain_s: float = setting(20.0, "seconds that requests under way then have to finish")
     log_level: str = setting("info", "least level to log", ("debug", "info", "warning", "error"))
 
+    trace_endpoint: str = setting(
+        "",
+        "http://HOST:PORT of an OpenTelemetry collector that gets the spans of requests whose "
+        "callers record theirs, by OTLP over gRPC; needs the extra `tracing`; none: no spans",
+    )
     log_format: str = setting(
         "text", "text for people, or json: one object a line, for machines", FORMATS
     )
@@ -191,6 +196,8 @@ class ServerConfig:
                 "are: set --token-file or --tls-cert, or --insecure where a mesh or a network "
                 "policy guards the server"
             )
+        if self.trace_endpoint and not self.trace_endpoint.startswith(("http://", "https://")):
+            raise ConfigError("--trace-endpoint must begin with http:// or https://")
         for item in fields(self):
             choices = item.metadata["choices"]
             if choices and getattr(self, item.name) not in choices:

@@ -70,6 +70,8 @@ def sample(item: Any) -> tuple[str, Any]:
         float: ("2.5", 2.5),
         str: ("::1", "::1"),
     }
+    if item.name == "trace_endpoint":
+        return "http://[::1]:4317", "http://[::1]:4317"
     return samples.get(type(item.default), ("/models", Path("/models")))
 
 

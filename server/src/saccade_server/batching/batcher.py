@@ -332,7 +332,9 @@ def _answer(batch: list[Entry], probabilities: NDArray[np.float32], outcome: Out
         end = start + len(entry.images)
         if not entry.answer.done():
             queued_s = outcome.started - entry.queued
-            entry.answer.set_result(Scores(probabilities[start:end], queued_s, seconds, images))
+            entry.answer.set_result(
+                Scores(probabilities[start:end], queued_s, seconds, images, outcome.started)
+            )
         start = end
 
 
@@ -343,4 +345,5 @@ def _join(parts: list[Scores]) -> Scores:
         min(part.queue_s for part in parts),
         sum(part.inference_s for part in parts),
         max(part.batch_images for part in parts),
+        min(part.started for part in parts),
     )

@@ -27,12 +27,14 @@ class Scores(NamedTuple):
         queue_s: Seconds until the first of its batches started.
         inference_s: Seconds of the engine calls that it was part of.
         batch_images: Images in the largest of these calls.
+        started: When the first of them started, on the monotonic clock.
     """
 
     probabilities: NDArray[np.float32]
     queue_s: float
     inference_s: float
     batch_images: int
+    started: float = 0.0
 
 
 @dataclass(slots=True, eq=False)

@@ -9,7 +9,7 @@ from aiohttp import web
 from saccade_server.errors import Code, InvalidArgument, Overloaded, SaccadeError
 from saccade_server.services.call import REQUEST_ID, STICKY_KEY, Call
 from saccade_server.services.failures import failure
-from saccade_server.services.trace_context import TRACE_PARENT, TRACE_STATE
+from saccade_server.tracing import TRACE_PARENT, TRACE_STATE
 
 _STATUS = {
     Code.INTERNAL: 500,

@@ -25,6 +25,8 @@ class Scored(Protocol):
     def inference_s(self) -> float: ...  # noqa: D102
     @property
     def batch_images(self) -> int: ...  # noqa: D102
+    @property
+    def started(self) -> float: ...  # noqa: D102
 
 
 class Refused(Protocol):

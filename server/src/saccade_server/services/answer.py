@@ -12,6 +12,7 @@ from saccade_server.services.call import Call, Method
 from saccade_server.services.failures import failure, log_cancelled
 from saccade_server.services.incoming import Incoming
 from saccade_server.services.inflight import Inflight
+from saccade_server.tracing import Tracer
 
 Reader = Callable[[Call], Awaitable[Message]]
 """Makes the message of a call that came in another form."""
@@ -23,9 +24,11 @@ class Answerer:
     Args:
         metrics: Where requests are counted.
         inflight: Counts the unary ones and bounds them; those who answer streams count theirs.
+        tracer: Makes spans of them; None: nobody does.
     """
 
-    def __init__(self, metrics: Metrics, inflight: Inflight) -> None:
+    def __init__(self, metrics: Metrics, inflight: Inflight, tracer: Tracer | None = None) -> None:
+        self._tracer = tracer
         self._inflight = inflight
         self._requests = metrics.requests
         self._seconds = metrics.request_seconds
@@ -126,6 +129,8 @@ class Answerer:
                 self._streams.discard(incoming)
 
     def _observed(self, method: Method, call: Call) -> "_Observed":
+        if self._tracer is not None:
+            call.trace = self._tracer.begin(method.path, call.metadata, call.peer)
         return _Observed(method, call, self._inflight, self._requests, self._seconds)
 
 
@@ -190,6 +195,9 @@ class _Observed:
             self._count(Code.CANCELLED, seconds)
 
     def _count(self, code: Code, seconds: float) -> None:
-        labels = self._method.api, self._method.name, self._call.model
+        call = self._call
+        labels = self._method.api, self._method.name, call.model
         self._requests.labels(*labels, code.name).inc()
         self._seconds.labels(*labels).observe(seconds)
+        if call.trace is not None:
+            call.trace.end(call.model, call.request_id)

@@ -10,6 +10,7 @@ from typing import Any
 from google.protobuf.message import DecodeError, Message
 
 from saccade_server.errors import InvalidArgument
+from saccade_server.tracing import RequestTrace
 
 MAX_REQUEST_ID_BYTES = 128
 REQUEST_ID = "x-request-id"
@@ -34,6 +35,7 @@ class Call:
         model: Set by the handler once it knows; the metrics' label.
         request_id: Set by the handler to the caller's own, if it sent one; see `identify`.
         urgent: Goes before everything that is not; set by the handler.
+        trace: Its span; None where nobody records one.
     """
 
     deadline: float | None = None
@@ -42,6 +44,7 @@ class Call:
     model: str = ""
     request_id: str = ""
     urgent: bool = False
+    trace: RequestTrace | None = None
 
     def identify(self, request_id: str) -> str:
         """Takes over the caller's id, of the message or of the metadata, or makes one up.
@@ -69,7 +72,8 @@ class Call:
 
     def part(self) -> "Call":
         """A call of its own for one of the requests of a stream."""
-        return Call(deadline=self.deadline, metadata=self.metadata, peer=self.peer)
+        trace = None if self.trace is None else self.trace.part()
+        return Call(deadline=self.deadline, metadata=self.metadata, peer=self.peer, trace=trace)
 
     @property
     def traffic_key(self) -> str:

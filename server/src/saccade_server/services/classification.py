@@ -89,6 +89,8 @@ class ImagePath:
             decode_s = time.perf_counter() - started
             self._decode_seconds.observe(decode_s)
             tally.done.decode.add(decode_s)
+            if call.trace is not None:
+                call.trace.decoded(decode_s, len(sources))
             good, errors = _sort(decoded, tally)
             if all_or_none:
                 _check_all(errors)
@@ -153,6 +155,9 @@ class ImagePath:
         self._queue_seconds.observe(scores.queue_s)
         self._inference_seconds.observe(scores.inference_s)
         tally.add_scores(scores.probabilities)
+        if call.trace is not None:
+            batch = version.model, version.version, scores.started
+            call.trace.scored(batch, scores.queue_s, scores.inference_s, scores.batch_images)
         return Classified(
             scores.probabilities,
             errors,

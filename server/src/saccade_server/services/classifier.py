@@ -175,6 +175,8 @@ class ClassifierService:
             return failed
         finally:
             stream.model = call.model
+            if call.trace is not None:
+                call.trace.end(call.model, call.request_id)
         return pb.ClassifyStreamResponse(request_id=response.request_id, response=response)
 
 

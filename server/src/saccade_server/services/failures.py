@@ -4,7 +4,7 @@ import logging
 
 from saccade_server.errors import Code, SaccadeError
 from saccade_server.services.call import Call
-from saccade_server.services.trace_context import read_trace_context
+from saccade_server.tracing import read_trace_context
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,8 @@ def failure(error: Exception, path: str, call: Call, seconds: float) -> SaccadeE
         call: Of the request.
         seconds: Since it came.
     """
+    if call.trace is not None:
+        call.trace.fail(error.code if isinstance(error, SaccadeError) else Code.INTERNAL)
     if isinstance(error, SaccadeError):
         level = logging.WARNING if error.code in _OURS | _SUSPICIOUS else logging.INFO
         if log.isEnabledFor(level):
@@ -42,6 +44,8 @@ def log_cancelled(path: str, call: Call, seconds: float, *, streams: bool) -> No
 
     A caller that ends a stream, though, has mostly heard enough.
     """
+    if call.trace is not None:
+        call.trace.fail(Code.CANCELLED)
     level = logging.DEBUG if streams else logging.INFO
     if log.isEnabledFor(level):
         fields = _fields(path, call, Code.CANCELLED, seconds)

@@ -187,6 +187,8 @@ class InferenceService:
             response.infer_response.id = request.id
         finally:
             stream.model = call.model
+            if call.trace is not None:
+                call.trace.end(call.model, call.request_id)
         if "triton_enable_empty_final_response" in request.parameters:
             response.infer_response.parameters["triton_final_response"].bool_param = True
         return response

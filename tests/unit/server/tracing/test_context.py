@@ -2,7 +2,7 @@
 
 import pytest
 
-from saccade_server.services.trace_context import TraceContext, read_trace_context
+from saccade_server.tracing import TraceContext, read_trace_context
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN = "00f067aa0ba902b7"

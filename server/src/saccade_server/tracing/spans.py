@@ -1,0 +1,219 @@
+"""Spans of requests and of the batches that they share.
+
+Only requests whose callers record their own span get any: the caller decides on sampling, and a
+request that is not traced costs the look for a header. OpenTelemetry is loaded where it is used: it
+is an extra.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from saccade_server.errors import Code, ConfigError
+from saccade_server.tracing.context import TRACE_STATE, read_trace_context
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.trace import Span
+
+SERVICE = "saccade-server"
+
+BATCH_OPEN_S = 1.0
+"""For how long a batch's span takes links: its requests are answered one after the other."""
+
+CLOSE_S = 5.0
+"""Bound for what is left to be sent at the end."""
+
+_FAULTS = frozenset({Code.DEADLINE_EXCEEDED, Code.UNIMPLEMENTED, Code.INTERNAL, Code.UNAVAILABLE})
+"""Codes that are errors of a server by OpenTelemetry's conventions; others are the caller's."""
+
+Batch = tuple[str, int, float]
+"""Which engine call: model, version, and when it started on the monotonic clock."""
+
+
+def make_tracer(endpoint: str) -> "Tracer":
+    """A tracer that sends its spans by OTLP over gRPC; the SDK reads its own variables, OTEL_*.
+
+    Args:
+        endpoint: http://HOST:PORT, or https.
+
+    Raises:
+        ConfigError: OpenTelemetry is not installed.
+    """
+    try:
+        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+        from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+    except ImportError as error:
+        raise ConfigError(
+            f"--trace-endpoint needs the extra saccade-server[tracing]: {error}"
+        ) from None
+    resource = Resource.create({"process.pid": os.getpid()})
+    if str(resource.attributes["service.name"]).startswith("unknown_service"):
+        resource = resource.merge(Resource({"service.name": SERVICE}))
+    provider = TracerProvider(ALWAYS_ON, resource, shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
+    return Tracer(provider)
+
+
+class Tracer:
+    """Makes the spans of one server. Only the event loop's thread may use it.
+
+    Args:
+        provider: Of the spans; closed with the tracer. Must record everything: what is not to be
+            recorded never gets there.
+    """
+
+    def __init__(self, provider: "TracerProvider") -> None:
+        self._provider = provider
+        self._tracer = provider.get_tracer("saccade_server")
+        self._batches: dict[Batch, Span] = {}
+
+    def begin(self, path: str, metadata: Mapping[str, str], peer: str) -> "RequestTrace | None":
+        """The span of a request that has just come; None where its caller records none.
+
+        Args:
+            path: Of the method.
+            metadata: Of the request.
+            peer: The caller's address.
+        """
+        context = read_trace_context(metadata)
+        if context is None or not context.sampled:
+            return None
+        from opentelemetry import trace
+
+        parent = trace.SpanContext(
+            int(context.trace_id, 16),
+            int(context.span_id, 16),
+            is_remote=True,
+            trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED),
+            trace_state=trace.TraceState.from_header([metadata.get(TRACE_STATE, "")]),
+        )
+        service, _, method = path[1:].partition("/")
+        span = self._tracer.start_span(
+            path[1:],
+            trace.set_span_in_context(trace.NonRecordingSpan(parent)),
+            trace.SpanKind.SERVER,
+            {"rpc.service": service, "rpc.method": method, "network.peer.address": peer},
+        )
+        return RequestTrace(self, span)
+
+    def start(self, name: str, parent: "Span", start_ns: int | None = None) -> "Span":
+        """A span below another."""
+        from opentelemetry import trace
+
+        context = trace.set_span_in_context(parent)
+        return self._tracer.start_span(name, context, start_time=start_ns)
+
+    def batch(
+        self, batch: Batch, images: int, start_ns: int, end_ns: int, member: "Span"
+    ) -> "Span":
+        """The span of an engine call, in a trace of its own, with a link to each traced request.
+
+        Args:
+            batch: Which.
+            images: In it.
+            start_ns: Of the engine call, on the wall clock.
+            end_ns: Likewise.
+            member: A request that was part of it.
+        """
+        span = self._batches.get(batch)
+        if span is None:
+            from opentelemetry.context import Context
+
+            model, version, _ = batch
+            span = self._batches[batch] = self._tracer.start_span(
+                "batch",
+                Context(),
+                attributes={"model": model, "version": version, "images": images},
+                start_time=start_ns,
+            )
+            loop = asyncio.get_running_loop()
+            loop.call_later(BATCH_OPEN_S, self._end_batch, batch, end_ns)
+        span.add_link(member.get_span_context())
+        return span
+
+    async def close(self) -> None:
+        """Sends what is left, within a bound."""
+        now = time.time_ns()
+        for batch in list(self._batches):
+            self._end_batch(batch, now)
+        await asyncio.to_thread(self._provider.force_flush, round(1000 * CLOSE_S))
+        await asyncio.to_thread(self._provider.shutdown)
+
+    def _end_batch(self, batch: Batch, end_ns: int) -> None:
+        span = self._batches.pop(batch, None)
+        if span is not None:
+            span.end(end_ns)
+
+
+class RequestTrace:
+    """The span of one request, and those of its stages.
+
+    Args:
+        tracer: Makes them.
+        span: Of the request.
+    """
+
+    __slots__ = ("_code", "_span", "_tracer")
+
+    def __init__(self, tracer: Tracer, span: "Span") -> None:
+        self._tracer = tracer
+        self._span = span
+        self._code = Code.OK
+
+    def part(self) -> "RequestTrace":
+        """The span of one of the requests of a stream, below the stream's."""
+        return RequestTrace(self._tracer, self._tracer.start("request", self._span))
+
+    def decoded(self, seconds: float, images: int) -> None:
+        """The stage `decode` has just ended, after so many seconds."""
+        end_ns = time.time_ns()
+        span = self._tracer.start("decode", self._span, end_ns - _ns(seconds))
+        span.set_attribute("images", images)
+        span.end(end_ns)
+
+    def scored(self, batch: Batch, queue_s: float, inference_s: float, images: int) -> None:
+        """The stages `queue` and `inference` are over.
+
+        Args:
+            batch: The engine call; of a request that took several, the first.
+            queue_s: Seconds until it started.
+            inference_s: Seconds of all engine calls.
+            images: In the largest engine call.
+        """
+        start_ns = time.time_ns() - _ns(time.monotonic() - batch[2])
+        end_ns = start_ns + _ns(inference_s)
+        self._tracer.start("queue", self._span, start_ns - _ns(queue_s)).end(start_ns)
+        shared = self._tracer.batch(batch, images, start_ns, end_ns, self._span)
+        span = self._tracer.start("inference", self._span, start_ns)
+        span.add_link(shared.get_span_context())
+        span.set_attribute("batch_images", images)
+        span.end(end_ns)
+
+    def fail(self, code: Code) -> None:
+        """The request ends with an error."""
+        self._code = code
+
+    def end(self, model: str, request_id: str) -> None:
+        """The request is over."""
+        from opentelemetry.trace import StatusCode
+
+        self._span.set_attributes(
+            {
+                "rpc.grpc.status_code": int(self._code),
+                "saccade.model": model,
+                "saccade.request_id": request_id,
+            }
+        )
+        if self._code in _FAULTS:
+            self._span.set_status(StatusCode.ERROR, self._code.name)
+        self._span.end()
+
+
+def _ns(seconds: float) -> int:
+    return round(seconds * 1e9)
