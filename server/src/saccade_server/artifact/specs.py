@@ -45,6 +45,7 @@ class InputSpec:
 
     Attributes:
         takes_pixels: The graph takes the values 0 to 255 as they are.
+        shape: Height, width, channels.
     """
 
     signature: str
@@ -57,16 +58,14 @@ class InputSpec:
     scale: NDArray[np.float32]
     offset: NDArray[np.float32]
     takes_pixels: bool = field(init=False)
+    shape: tuple[int, int, int] = field(init=False)
 
     def __post_init__(self) -> None:
         """Asked for every image, computed once."""
         takes_pixels = bool(np.all(self.scale == 1) and np.all(self.offset == 0))
         object.__setattr__(self, "takes_pixels", takes_pixels)
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Height, width, channels."""
-        return self.height, self.width, self.color_space.channels
+        shape = self.height, self.width, self.color_space.channels
+        object.__setattr__(self, "shape", shape)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

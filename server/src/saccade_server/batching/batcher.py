@@ -130,6 +130,13 @@ class Batcher:
         """
         self._admit(len(images), deadline)
         most = self._config.max_batch_images
+        if len(images) <= most:
+            entry = self._enqueue(images, deadline, urgent)
+            self._dispatch()
+            try:
+                return await entry.answer
+            finally:
+                self._forget(entry)
         # All parts are queued at once: no later request gets between them or past the bound.
         entries = [
             self._enqueue(images[start : start + most], deadline, urgent)
@@ -138,16 +145,13 @@ class Batcher:
         self._dispatch()
         answers = [entry.answer for entry in entries]
         try:
-            return await answers[0] if len(answers) == 1 else _join(await asyncio.gather(*answers))
+            return _join(await asyncio.gather(*answers))
         finally:
             # Where one part failed, the others have become useless.
             for entry in entries:
                 if not entry.answer.done():
                     entry.answer.cancel()
-                if entry.waiting:
-                    self._line.leave(entry)
-                self._unanswered.discard(entry)
-            self._tell_queue()
+                self._forget(entry)
 
     @contextmanager
     def reserve(self, images: int, *, deadline: float | None = None) -> Iterator[None]:
@@ -253,6 +257,13 @@ class Batcher:
         self._line.put(entry)
         self._unanswered.add(entry)
         return entry
+
+    def _forget(self, entry: Entry) -> None:
+        """Its caller knows the answer, or does not wait for it any more."""
+        self._unanswered.discard(entry)
+        if entry.waiting:
+            self._line.leave(entry)
+            self._tell_queue()
 
     def _dispatch(self) -> None:
         """Gives work to idle workers while there is any."""

@@ -53,18 +53,28 @@ class Decoder:
         self._clock = clock
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
 
-    def is_free(self, sources: Sequence[Source], spec: InputSpec) -> bool:
-        """Whether the images are pixels of the graph's own shape: nothing has to be computed."""
-        as_they_are = spec.takes_pixels and spec.color_space is not ColorSpace.BGR
-        return as_they_are and all(
-            isinstance(source, Pixels) and source.shape == spec.shape for source in sources
-        )
+    def join_ready(self, sources: Sequence[Source], spec: InputSpec) -> Values | None:
+        """All images, shape (n, *spec.shape), if nothing has to be computed for them.
 
-    def decode_now(
-        self, sources: Sequence[Source], spec: InputSpec
-    ) -> list[Values | InvalidArgument]:
-        """Like `decode`, in the caller's thread."""
-        return [self._decode_one(source, spec) for source in sources]
+        None: one of them is a file, or pixels that do not fit the graph as they are.
+        """
+        height, width, channels = shape = spec.shape
+        if (
+            not spec.takes_pixels
+            or spec.color_space is ColorSpace.BGR
+            or height * width > self._limits.max_pixels
+        ):
+            return None
+        parts = []
+        for source in sources:
+            if isinstance(source, bytes) or source.shape != shape:
+                return None
+            parts.append(source.data)
+        size = height * width * channels
+        if any(len(part) != size for part in parts):
+            return None
+        data = parts[0] if len(parts) == 1 else b"".join(parts)
+        return np.frombuffer(data, np.uint8).reshape(len(parts), height, width, channels)
 
     async def decode(
         self, sources: Sequence[Source], spec: InputSpec

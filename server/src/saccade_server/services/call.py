@@ -52,7 +52,9 @@ class Call:
         Raises:
             InvalidArgument: It is too long or not printable ASCII (it goes to the log).
         """
-        if len(request_id) > MAX_REQUEST_ID_BYTES or _UNPRINTABLE.search(request_id):
+        if request_id and (
+            len(request_id) > MAX_REQUEST_ID_BYTES or _UNPRINTABLE.search(request_id)
+        ):
             raise InvalidArgument(
                 f"request_id must be at most {MAX_REQUEST_ID_BYTES} printable ASCII characters"
             )
@@ -112,6 +114,7 @@ class Method:
         probe: It asks how the server is: everybody may, however busy the server is.
         judge: Of a unary method, or None: called with the first bytes of a message of which
             the rest has not come; raises a SaccadeError if the answer could not be in time.
+        name: The path's last part.
     """
 
     api: str
@@ -123,11 +126,11 @@ class Method:
     admit: Callable[[Call], None] | None = None
     probe: bool = False
     judge: Judge | None = None
+    name: str = field(init=False)
 
-    @property
-    def name(self) -> str:
-        """The path's last part."""
-        return self.path.rpartition("/")[2]
+    def __post_init__(self) -> None:
+        """Asked for in each call, computed once."""
+        object.__setattr__(self, "name", self.path.rpartition("/")[2])
 
     @property
     def service(self) -> str:

@@ -12,6 +12,7 @@ from saccade_server.imaging import Decoder, Source
 from saccade_server.metrics import Metrics
 from saccade_server.registry import LoadedVersion
 from saccade_server.services.call import Call
+from saccade_server.services.per_version import PerVersion
 from saccade_server.services.tally import VersionTally
 
 Values = NDArray[np.uint8 | np.float32]
@@ -50,7 +51,7 @@ class ImagePath:
         self._decoder = decoder
         self._max_request_images = max_request_images
         self._metrics = metrics
-        self._tallies: dict[LoadedVersion, VersionTally] = {}
+        self._tallies = PerVersion(lambda version: VersionTally(metrics, version))
         self._decode_seconds = metrics.stage_seconds.labels("decode")
         self._queue_seconds = metrics.stage_seconds.labels("queue")
         self._inference_seconds = metrics.stage_seconds.labels("inference")
@@ -78,26 +79,25 @@ class ImagePath:
             SaccadeError: As `Batcher.submit`.
         """
         self._check_count(len(sources))
-        spec, tally = version.artifact.input, self._tally(version)
+        spec, tally = version.artifact.input, self._tallies[version]
         with version.users.hold(), tally.done.request():
             started = time.perf_counter()
-            if self._decoder.is_free(sources, spec):
-                decoded = self._decoder.decode_now(sources, spec)
-            else:
+            images = self._decoder.join_ready(sources, spec)
+            errors: list[InvalidArgument | None] = [None] * len(sources)
+            if images is None:
                 with version.predictor.reserve(len(sources), deadline=call.deadline):
                     decoded = await self._decoder.decode(sources, spec)
+                images, errors = _sort(decoded, tally)
             decode_s = time.perf_counter() - started
             self._decode_seconds.observe(decode_s)
             tally.done.decode.add(decode_s)
             if call.trace is not None:
                 call.trace.decoded(decode_s, len(sources))
-            good, errors = _sort(decoded, tally)
             if all_or_none:
                 _check_all(errors)
-            if not good:
+            if images is None:
                 nothing = np.empty((0, len(version.artifact.class_labels)), np.float32)
                 return Classified(nothing, errors, decode_s, 0.0, 0.0, 0)
-            images = np.stack(good) if len(good) > 1 else good[0][np.newaxis]
             return await self._score(images, errors, version, tally, call, decode_s)
 
     async def classify_values(
@@ -121,19 +121,9 @@ class ImagePath:
                 f"{', '.join(map(str, spec.shape))}]"
             )
         self._check_count(len(values))
-        tally = self._tally(version)
+        tally = self._tallies[version]
         with version.users.hold(), tally.done.request():
             return await self._score(values, [None] * len(values), version, tally, call, 0.0)
-
-    def _tally(self, version: LoadedVersion) -> VersionTally:
-        try:
-            return self._tallies[version]
-        except KeyError:
-            tally = VersionTally(self._metrics, version)
-            # Those of versions that have gone are not kept alive.
-            kept = {each: of for each, of in self._tallies.items() if not each.users.dismissed}
-            self._tallies = {**kept, version: tally}
-            return tally
 
     def _check_count(self, images: int) -> None:
         if not 1 <= images <= self._max_request_images:
@@ -170,8 +160,8 @@ class ImagePath:
 
 def _sort(
     decoded: Sequence[Values | InvalidArgument], tally: VersionTally
-) -> tuple[list[Values], list[InvalidArgument | None]]:
-    """The good images, and for each image None or what is wrong with it."""
+) -> tuple[Values | None, list[InvalidArgument | None]]:
+    """The good images, if any, as one array, and for each image None or what is wrong with it."""
     good: list[Values] = []
     errors: list[InvalidArgument | None] = []
     for values in decoded:
@@ -181,7 +171,9 @@ def _sort(
         else:
             good.append(values)
             errors.append(None)
-    return good, errors
+    if not good:
+        return None, errors
+    return np.stack(good) if len(good) > 1 else good[0][np.newaxis], errors
 
 
 def _check_all(errors: Sequence[InvalidArgument | None]) -> None:

@@ -30,10 +30,18 @@ class VersionTally:
     def add_scores(self, probabilities: NDArray[np.float32]) -> None:
         """Counts images that were classified; shape (n, K)."""
         self._ok.inc(len(probabilities))
-        for row in probabilities:
+        if len(probabilities) == 1:
+            row = probabilities[0]
             index = int(row.argmax())
-            self._confidence.observe(row.item(index))
-            self._predictions[index].inc()
+            self._add_one(index, row.item(index))
+        else:
+            indices = probabilities.argmax(axis=1).tolist()
+            for index, confidence in zip(indices, probabilities.max(axis=1).tolist(), strict=True):
+                self._add_one(index, confidence)
+
+    def _add_one(self, index: int, confidence: float) -> None:
+        self._confidence.observe(confidence)
+        self._predictions[index].inc()
 
     def add_error(self, error: InvalidArgument) -> None:
         """Counts an image that was not."""

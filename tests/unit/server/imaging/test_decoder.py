@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from fixtures.pictures import encode, gradient, input_spec
-from saccade_server.artifact import ColorSpace
+from saccade_server.artifact import ColorSpace, InputSpec
 from saccade_server.errors import InvalidArgument
 from saccade_server.imaging import Decoder, ImageLimits, Pixels, Source
 
@@ -136,3 +136,35 @@ async def test_a_large_request_lets_small_ones_pass(slow: Pixels) -> None:
     decoder.close()
 
     assert not was_done
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_pixels_that_fit_are_joined_as_they_are(decoder: Decoder, count: int) -> None:
+    """In order, one image a row."""
+    joined = decoder.join_ready(
+        [Pixels(bytes((value,)), (1, 1, 1)) for value in range(count)], GRAY
+    )
+
+    assert joined is not None
+    assert ((count, 1, 1, 1), [*range(count)]) == (joined.shape, joined.ravel().tolist())
+
+
+OTHERS: dict[str, tuple[Source, InputSpec]] = {
+    "a file": (gray_file(1), GRAY),
+    "another shape": (Pixels(bytes(4), (2, 2, 1)), GRAY),
+    "too few bytes": (Pixels(b"", (1, 1, 1)), GRAY),
+    "another order of colors": (Pixels(bytes(3), (1, 1, 3)), input_spec(1, 1, ColorSpace.BGR)),
+    "more than the limit": (
+        Pixels(bytes(1600), (40, 40, 1)),
+        input_spec(40, 40, ColorSpace.GRAY),
+    ),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_what_needs_work_is_not_joined(decoder: Decoder, other: str) -> None:
+    """Not even with others that fit."""
+    source, spec = OTHERS[other]
+    fits = Pixels(bytes(spec.height * spec.width * spec.shape[2]), spec.shape)
+
+    assert decoder.join_ready([fits, source], spec) is None
