@@ -23,6 +23,7 @@ from saccade_server.http import InferenceRoutes, SidePort, TensorFlowServingRout
 from saccade_server.imaging import Decoder, ImageLimits
 from saccade_server.loading import Loader, LoadingConfig
 from saccade_server.metrics import Collected, Family, Metrics
+from saccade_server.places import local_folder
 from saccade_server.protocols import inference_pb, tensorflow_serving_pb
 from saccade_server.registry import All, Latest, ModelConfig, Registry, State, TrafficFile, Watcher
 from saccade_server.services.access import guarded
@@ -40,6 +41,8 @@ from saccade_server.services.tfserving import (
     read_config_file,
     tensorflow_serving_methods,
 )
+from saccade_server.stores.mirror import Mirror
+from saccade_server.stores.process import StoreProcesses
 from saccade_server.tracing import make_tracer
 from saccade_server.transports.limits import ConnectionLimits
 from saccade_server.transports.transport import Transport, make_transport
@@ -76,14 +79,24 @@ class App:
         self._family = family
         self._metrics = Metrics(CollectorRegistry())
         self._loader = Loader(_loading(config), self._make_predictor, self._metrics)
+        self._cache = config.cache_dir.expanduser()
+        settle_s = config.poll_s or SETTLE_S
+        self._mirror = Mirror(
+            self._cache,
+            StoreProcesses(),
+            self._metrics,
+            max_bytes=config.mirror_gb << 30,
+            settle_s=settle_s,
+        )
         self._registry = Registry(
-            config.model_repository,
+            local_folder(config.model_repository, self._cache),
             self._loader.load,
             self._metrics,
             describe=self._loader.describe,
             policy=Latest(count=config.latest_versions) if config.latest_versions else All(),
-            settle_s=config.poll_s or SETTLE_S,
+            settle_s=settle_s,
             probation_s=config.rollback_s,
+            source=self._mirror,
         )
         path = config.traffic_file
         self._traffic = TrafficFile(Path(path), self._registry.direct) if path else None
@@ -214,7 +227,7 @@ class App:
 
     def _first_models(self) -> Sequence[ModelConfig] | None:
         if self._given is None and self._config.model_config_file:
-            return read_config_file(Path(self._config.model_config_file))
+            return read_config_file(Path(self._config.model_config_file), self._cache)
         return self._given
 
     @property
@@ -323,6 +336,7 @@ class App:
             await self._grpc.stop(self._config.drain_s)
         await self._loader.close()
         await self._registry.close()
+        await self._mirror.close()
         self._decoder.close()
         await self._http.stop()
         if self._tracer is not None:

@@ -16,7 +16,6 @@ from saccade_server.logs import FORMATS
 
 PREFIX = "SACCADE_"
 _CACHE = Path("~/.cache/saccade")
-_REPOSITORY = Path("models/repository")
 _DAY_S = 86_400
 _MOST = {
     "max_message_mb": 2047,
@@ -44,7 +43,11 @@ class ServerConfig:
         ConfigError: A value is out of range; the text names the flag.
     """
 
-    model_repository: Path = setting(_REPOSITORY, "folder of <model>/<version>/")  # noqa: RUF009
+    model_repository: str = setting(
+        "models/repository",
+        "folder of <model>/<version>/, or its URL in a store (s3://bucket/models, gs://, az://, "
+        "https://), which is mirrored",
+    )
     model_config_file: str = setting(
         "",
         "file that says which models and versions to serve, in TensorFlow Serving's form; "
@@ -137,7 +140,12 @@ class ServerConfig:
         0, "engine calls of one model at the same time; 0: chosen for the processors"
     )
     engine_threads: int = setting(0, "threads of one engine call; 0: one for each processor")
-    cache_dir: Path = setting(_CACHE, "for compiled graphs of read-only artifacts")  # noqa: RUF009
+    cache_dir: Path = setting(  # noqa: RUF009
+        _CACHE, "for compiled graphs of read-only artifacts, and for mirrors of stores"
+    )
+    mirror_gb: int = setting(
+        16, "GiB that mirrors of stores may take; versions that nobody uses make room for others"
+    )
     ready_when: str = setting(
         "all", "what makes the server ready: all of its models, or any of them", ("all", "any")
     )
@@ -176,6 +184,7 @@ class ServerConfig:
             "keepalive_s",
             "keepalive_timeout_s",
             "idle_s",
+            "mirror_gb",
         ):
             self._check(name, 1)
         for name, most in _MOST.items():

@@ -16,6 +16,7 @@ from saccade_server.__main__ import run_server
 from saccade_server.config import ServerConfig, parse_config
 from saccade_server.errors import ConfigError
 from saccade_server.logs import complain, set_up_logs
+from saccade_server.places import local_folder
 from saccade_server.registry import ModelConfig
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         set_up_logs(config.log_level, config.log_format, native=True)
         for name in sorted(NEEDLESS.keys() & given.keys()):
             log.warning("--%s is passed over. %s", name, NEEDLESS[name])
-        run_server(config, models=make_models(given))
+        run_server(config, models=make_models(given, config.cache_dir.expanduser()))
     except (ConfigError, OSError) as error:
         complain(f"tensorflow_model_server: {error}")
         return 2
@@ -109,15 +110,19 @@ def make_config(given: Mapping[str, str], environment: Mapping[str, str]) -> Ser
     return parse_config(as_there | settings, environment)
 
 
-def make_models(given: Mapping[str, str]) -> list[ModelConfig] | None:
+def make_models(given: Mapping[str, str], cache: Path) -> list[ModelConfig] | None:
     """The one model that the flags name, or None where a file names them.
 
+    Args:
+        given: Text by the flag's name.
+        cache: Where mirrors of stores are.
+
     Raises:
-        ConfigError: The name is impossible.
+        ConfigError: The name or the URL is impossible.
     """
     if "model_config_file" in given:
         return None
-    base_path = Path(given["model_base_path"].removeprefix("file://"))
+    base_path = local_folder(given["model_base_path"], cache)
     return [ModelConfig(name=given.get("model_name", "default"), base_path=base_path)]
 
 
@@ -129,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
         "port": "TCP port of the gRPC APIs (default 8500); 0 takes a free one",
         "rest_api_port": "TCP port of the HTTP APIs, metrics and probes (default 8501)",
         "model_name": "what clients ask for (default 'default')",
-        "model_base_path": "folder of the model's versions",
+        "model_base_path": "folder of the model's versions, or its URL in a store",
         "model_config_file": "ModelServerConfig in protobuf's text form: several models",
         "file_system_poll_wait_seconds": "seconds between two looks for new versions; 0: none",
         "tensorflow_intra_op_parallelism": "threads of one engine call",

@@ -116,7 +116,7 @@ def test_the_models_are_mounted_where_the_server_looks(config: ServerConfig) -> 
     """Read-only, at the image's model repository."""
     [mount] = [mount for mount in SERVER["volumeMounts"] if mount["name"] == "models"]
 
-    expected = (str(config.model_repository), True)
+    expected = (config.model_repository, True)
     assert expected == (mount["mountPath"], mount["readOnly"])
 
 

@@ -3,7 +3,6 @@
 import re
 import tomllib
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 
@@ -74,7 +73,7 @@ def test_the_image_s_variables_make_a_server_that_others_can_reach(serving: Stag
 
     config = parse_config({}, {**serving.pairs("ENV"), "SACCADE_INSECURE": "true"})
 
-    expected = ("0.0.0.0", *ports, Path("/models"))
+    expected = ("0.0.0.0", *ports, "/models")
     assert expected == (config.host, config.grpc_port, config.http_port, config.model_repository)
 
 

@@ -40,6 +40,7 @@ LEAST = {
     "keepalive_s": 1,
     "keepalive_timeout_s": 1,
     "idle_s": 1,
+    "mirror_gb": 1,
     "decode_threads": 0,
     "engine_workers": 0,
     "engine_threads": 0,

@@ -6,6 +6,7 @@ import pytest
 
 from saccade_server.config import parse_config
 from saccade_server.errors import ConfigError
+from saccade_server.places import store_url
 from saccade_server.registry import ModelConfig
 from saccade_server.services.tfserving import read_config_file
 from saccade_server.tensorflow_model_server import (
@@ -17,6 +18,7 @@ from saccade_server.tensorflow_model_server import (
     make_models,
 )
 
+CACHE = Path("/cache")
 MODEL = {"model_name": "digits", "model_base_path": "/models/digits"}
 
 
@@ -70,19 +72,27 @@ def test_the_flags_name_one_model() -> None:
     """By the folder of its versions."""
     expected = [ModelConfig(name="digits", base_path=Path("/models/digits"))]
 
-    assert expected == make_models(MODEL)
+    assert expected == make_models(MODEL, CACHE)
 
 
 def test_the_model_s_name_is_default_by_default() -> None:
     """As with TensorFlow Serving."""
     expected = [ModelConfig(name="default", base_path=Path("/models/digits"))]
 
-    assert expected == make_models({"model_base_path": "file:///models/digits"})
+    assert expected == make_models({"model_base_path": "file:///models/digits"}, CACHE)
+
+
+def test_the_model_may_be_in_a_store() -> None:
+    """By its URL, as with TensorFlow Serving; it is served from the mirror."""
+    url = "s3://bucket/digits"
+    models = make_models({"model_base_path": url}, CACHE) or []
+
+    assert [url] == [store_url(each.base_path, CACHE) for each in models]
 
 
 def test_a_file_goes_before_one_model() -> None:
     """As with TensorFlow Serving."""
-    assert make_models({**MODEL, "model_config_file": "/models.config"}) is None
+    assert make_models({**MODEL, "model_config_file": "/models.config"}, CACHE) is None
 
 
 @pytest.mark.parametrize("flag", sorted(REFUSED))
@@ -122,6 +132,7 @@ model_config_list {
            model_version_policy { specific { versions: 1 versions: 2 } }
            version_labels { key: "stable" value: 1 } }
   config { name: "cats" base_path: "/models/cats" model_version_policy { all {} } }
+  config { name: "ants" base_path: "gs://bucket/ants" }
   config { name: "dogs" base_path: "/models/dogs" model_version_policy { latest { } } }
 }
 """
@@ -132,13 +143,18 @@ def test_a_config_file_is_read(tmp_path: Path) -> None:
     file = tmp_path / "models.config"
     file.write_text(CONFIG)
     read = {
-        each.name: (str(each.base_path), each.policy.choose([1, 2, 3]), dict(each.labels))
-        for each in read_config_file(file)
+        each.name: (
+            store_url(each.base_path, CACHE) or str(each.base_path),
+            each.policy.choose([1, 2, 3]),
+            dict(each.labels),
+        )
+        for each in read_config_file(file, CACHE)
     }
 
     assert {
         "digits": ("/models/digits", [2, 1], {"stable": 1}),
         "cats": ("/models/cats", [3, 2, 1], {}),
+        "ants": ("gs://bucket/ants", [3], {}),
         "dogs": ("/models/dogs", [3], {}),
     } == read
 
@@ -150,4 +166,4 @@ def test_a_file_of_another_form_is_a_wrong_setting(tmp_path: Path, text: str) ->
     file.write_text(text)
 
     with pytest.raises(ConfigError):
-        read_config_file(file)
+        read_config_file(file, CACHE)

@@ -11,6 +11,7 @@ from saccade_server.artifact.files import (
     checksum_files,
     inside,
     saved_model_sha256,
+    sha256,
 )
 from saccade_server.artifact.manifest import (
     FORMAT,
@@ -24,7 +25,7 @@ from saccade_server.artifact.manifest import (
     verify_files,
     write_manifest,
 )
-from saccade_server.artifact.snapshot import Snapshot, take_snapshot
+from saccade_server.artifact.snapshot import MAX_DEPTH, MAX_FILES, Snapshot, take_snapshot
 from saccade_server.artifact.specs import MAX_SIDE, ColorSpace, InputSpec, OutputSpec, Resize
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
     "GRAPH",
     "MANIFEST",
     "MAX_CLASSES",
+    "MAX_DEPTH",
+    "MAX_FILES",
     "MAX_MANIFEST_BYTES",
     "MAX_SIDE",
     "Artifact",
@@ -48,6 +51,7 @@ __all__ = [
     "read_artifact",
     "read_manifest",
     "saved_model_sha256",
+    "sha256",
     "take_snapshot",
     "verify_files",
     "write_manifest",

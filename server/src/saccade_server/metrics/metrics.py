@@ -132,6 +132,21 @@ class Metrics:
             ("outcome",),
             registry=registry,
         )
+        self.store_looks = Counter(
+            "saccade_store_looks",
+            "Looks at stores that are mirrored.",
+            ("outcome",),
+            registry=registry,
+        )
+        self.store_downloads = Counter(
+            "saccade_store_downloads",
+            "Versions downloaded from stores, or not.",
+            ("outcome",),
+            registry=registry,
+        )
+        self.store_bytes = Counter(
+            "saccade_store_bytes", "Bytes downloaded from stores.", registry=registry
+        )
 
         self._statistics: dict[tuple[str, str], VersionStatistics] = {}
 

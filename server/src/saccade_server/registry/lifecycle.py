@@ -29,10 +29,13 @@ class Lifecycle:
         opener: Makes an artifact of a folder.
         load: Brings up one version.
         metrics: Where states are shown.
+
+    Attributes:
+        opener: Makes an artifact of a folder.
     """
 
     def __init__(self, opener: Opener, load: Load, metrics: Metrics) -> None:
-        self._opener = opener
+        self.opener = opener
         self._load = load
         self._metrics = metrics
 
@@ -47,7 +50,7 @@ class Lifecycle:
         self._enter(version, State.LOADING)
         started = time.monotonic()
         try:
-            artifact = await self._opener.open(version)
+            artifact = await self.opener.open(version)
             version.loaded = await self._load(
                 version.model, version.version, artifact, partial(self._replace, version)
             )

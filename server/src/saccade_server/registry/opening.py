@@ -17,6 +17,7 @@ from saccade_server.artifact import (
     verify_files,
 )
 from saccade_server.errors import ArtifactError, IncompleteArtifact
+from saccade_server.registry.source import Source
 from saccade_server.registry.version import Version
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Opener:
     Args:
         describe: For SavedModels without a manifest; None: they are refused.
         settle_s: That while, in seconds.
+        source: Brings versions first that are elsewhere.
         clock: Seconds since 1970.
     """
 
@@ -44,10 +46,12 @@ class Opener:
         self,
         describe: Describe | None,
         settle_s: float,
+        source: Source | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._describe = describe
         self._settle_s = settle_s
+        self._source = source
         self._clock = clock
 
     async def open(self, version: Version) -> Artifact:
@@ -58,19 +62,38 @@ class Opener:
             ArtifactError: It is wrong.
         """
         version.snapshot, version.settled = None, True
-        seen = version.snapshot = await asyncio.to_thread(look, version.path)
+        source = self._source_of(version.path)
+        if source is not None:
+            await source.fetch(version)
+        seen = await asyncio.to_thread(look, version.path)
+        if source is None:
+            version.snapshot = seen
         if MANIFEST in [name for name, _, _ in seen.files] or self._describe is None:
             artifact = await asyncio.to_thread(_read_whole, version.path)
-            if not artifact.manifest.files:
+            if not artifact.manifest.files and source is None:
                 self._wait_until_quiet(version, seen)
         else:
             _check_graph(seen)
-            self._wait_until_quiet(version, seen)
+            if source is None:
+                self._wait_until_quiet(version, seen)
             artifact = await self._describe(version.path)
         if not (await asyncio.to_thread(look, version.path)).same(seen, but_for_forms=True):
             version.settled = False
             raise IncompleteArtifact("it changes while it is read")
         return artifact
+
+    async def look(self, version: Version) -> Snapshot | None:
+        """What its folder looks like now, where it comes from; None: it cannot be seen."""
+        source = self._source_of(version.path)
+        if source is not None:
+            return await source.snapshot(version.path)
+        try:
+            return await asyncio.to_thread(look, version.path)
+        except ArtifactError:
+            return None
+
+    def _source_of(self, path: Path) -> Source | None:
+        return self._source if self._source is not None and self._source.owns(path) else None
 
     def _wait_until_quiet(self, version: Version, seen: Snapshot) -> None:
         if self._clock() - seen.changed_s < self._settle_s:

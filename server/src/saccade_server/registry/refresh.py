@@ -7,12 +7,8 @@ rest goes on: the model answers with the best that there is, and each look may m
 import asyncio
 import logging
 from collections.abc import Iterable
-from pathlib import Path
 
-from saccade_server.artifact import Snapshot
-from saccade_server.errors import ArtifactError
 from saccade_server.registry.model_config import ModelConfig
-from saccade_server.registry.opening import look
 from saccade_server.registry.probation import Probation
 from saccade_server.registry.repository import scan_model
 from saccade_server.registry.rollout import Rollout, make_version
@@ -94,7 +90,7 @@ class Refresher:
             return False
         if not version.settled:
             return True
-        now = await asyncio.to_thread(_look, version.path)
+        now = await self._rollout.lifecycle.opener.look(version)
         if now is None or version.snapshot is None:
             return now is not version.snapshot
         return not now.same(version.snapshot, but_for_forms=rejected is not None)
@@ -126,10 +122,3 @@ class Refresher:
             idle = version.stuck or (version.state is State.LOADING and version.loaded is None)
             if idle and version.version not in chosen:
                 self._rollout.retire(version)
-
-
-def _look(path: Path) -> Snapshot | None:
-    try:
-        return look(path)
-    except ArtifactError:
-        return None

@@ -22,6 +22,7 @@ from saccade_server.registry.refresh import Refresher
 from saccade_server.registry.repository import scan_model, scan_repository
 from saccade_server.registry.rollout import Rollout
 from saccade_server.registry.routing import Router
+from saccade_server.registry.source import Source
 from saccade_server.registry.traffic import Traffic
 from saccade_server.registry.version import LoadedVersion, State, Version
 
@@ -41,6 +42,7 @@ class Registry:
         policy: Which versions are served of a model that nothing else is said about.
         settle_s: For how long nothing must change in a folder whose files have no checksums.
         probation_s: For how long a new version may turn out to be worse; 0: it is not watched.
+        source: Brings versions that are elsewhere.
         clock: Monotonic seconds.
         sleep: Waits for seconds.
     """
@@ -55,12 +57,14 @@ class Registry:
         policy: VersionPolicy = Latest(),  # noqa: B008 - a constant
         settle_s: float = 2.0,
         probation_s: float = 0.0,
+        source: Source | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._root = root
         self._policy = policy
-        lifecycle = Lifecycle(Opener(describe, settle_s), load, metrics)
+        self._source = source
+        lifecycle = Lifecycle(Opener(describe, settle_s, source), load, metrics)
         self._rollout = Rollout(lifecycle, metrics)
         self._probation = Probation(self._rollout, metrics, probation_s, clock=clock, sleep=sleep)
         self._refresher = Refresher(self._rollout, self._probation)
@@ -101,6 +105,11 @@ class Registry:
             ConfigError: The repository is no folder, or two models have the same name.
         """
         self._whole = models is None
+        models = None if models is None else list(models)
+        try:
+            await self._look_elsewhere(models or ())
+        except OSError as error:
+            log.error("what was brought here before is served: %s", error)
         if models is None:
             models = await asyncio.to_thread(self._whole_repository)
         configs = by_name(models)
@@ -213,7 +222,27 @@ class Registry:
         task.add_done_callback(self._tasks.discard)
         await asyncio.shield(task)
 
+    async def _look_elsewhere(self, models: Iterable[ModelConfig]) -> None:
+        """Has the source look for what is new, if there is one."""
+        if self._source is not None:
+            versions = [each for listed in self._rollout.models.values() for each in listed]
+            await self._source.look(
+                self._root,
+                [each.base_path for each in models],
+                [each.path for each in versions if each.loaded or each.state is State.LOADING],
+            )
+
     async def _refresh(self) -> None:
+        trouble: Exception | None = None
+        try:
+            await self._look_elsewhere(self._known.values())
+        except (ConfigError, OSError) as error:
+            trouble = error
+        await self._refresh_from_folders()
+        if trouble is not None:
+            raise trouble
+
+    async def _refresh_from_folders(self) -> None:
         async with self._changes:
             if self._whole:
                 await self._discover()
@@ -244,6 +273,10 @@ class Registry:
             self._unloaded.clear()
 
     async def _load(self, model: str) -> None:
+        try:
+            await self._look_elsewhere(self._known.values())
+        except (ConfigError, OSError) as error:
+            log.error("model %s is loaded from what was brought here before: %s", model, error)
         async with self._changes:
             try:
                 config = self._known.get(model) or self._config(model)

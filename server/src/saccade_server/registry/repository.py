@@ -6,7 +6,7 @@ from pathlib import Path
 from saccade_server.errors import ConfigError
 
 MODEL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_VERSION = re.compile(r"[1-9][0-9]{0,17}")
+VERSION = re.compile(r"[1-9][0-9]{0,17}")
 
 
 def scan_repository(root: Path) -> dict[str, list[int]]:
@@ -32,4 +32,4 @@ def scan_model(folder: Path) -> list[int]:
     if not folder.is_dir():
         return []
     names = [item.name for item in folder.iterdir() if item.is_dir()]
-    return sorted((int(name) for name in names if _VERSION.fullmatch(name)), reverse=True)
+    return sorted((int(name) for name in names if VERSION.fullmatch(name)), reverse=True)
