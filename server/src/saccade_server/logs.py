@@ -7,6 +7,7 @@ have the field `code`, by which their number is limited.
 """
 
 import atexit
+import faulthandler
 import json
 import logging
 import os
@@ -229,6 +230,8 @@ def _adopt_native_lines(own: int) -> None:
     """Puts a pipe in the place of standard error, whose lines become records."""
     log = logging.getLogger("native")
     read, write = os.pipe()
+    # Where a crash leaves lines unread, at least Python's trace is seen.
+    faulthandler.enable(own)
     # A library that holds the interpreter's lock must not wait for the thread below.
     os.set_blocking(write, False)
     os.dup2(write, _STDERR)

@@ -49,7 +49,9 @@ def log_cancelled(path: str, call: Call, seconds: float, *, streams: bool) -> No
     level = logging.DEBUG if streams else logging.INFO
     if log.isEnabledFor(level):
         fields = _fields(path, call, Code.CANCELLED, seconds)
-        log.log(level, "CANCELLED: ended before the answer", extra={"fields": fields})
+        left_s = call.remaining_s()
+        why = "the caller has gone" if left_s is None or left_s > 0 else "the deadline passed"
+        log.log(level, "CANCELLED: %s", why, extra={"fields": fields})
 
 
 def _fields(path: str, call: Call, code: Code, seconds: float) -> dict[str, object]:

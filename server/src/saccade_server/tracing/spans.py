@@ -8,7 +8,7 @@ is an extra.
 import asyncio
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from saccade_server.errors import Code, ConfigError
@@ -23,7 +23,7 @@ SERVICE = "saccade-server"
 BATCH_OPEN_S = 1.0
 """For how long a batch's span takes links: its requests are answered one after the other."""
 
-CLOSE_S = 5.0
+CLOSE_S = 3.0
 """Bound for what is left to be sent at the end."""
 
 _FAULTS = frozenset({Code.DEADLINE_EXCEEDED, Code.UNIMPLEMENTED, Code.INTERNAL, Code.UNAVAILABLE})
@@ -56,8 +56,9 @@ def make_tracer(endpoint: str) -> "Tracer":
     if str(resource.attributes["service.name"]).startswith("unknown_service"):
         resource = resource.merge(Resource({"service.name": SERVICE}))
     provider = TracerProvider(ALWAYS_ON, resource, shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
-    return Tracer(provider)
+    exporter = OTLPSpanExporter(endpoint=endpoint)
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    return Tracer(provider, exporter.shutdown)
 
 
 class Tracer:
@@ -66,10 +67,14 @@ class Tracer:
     Args:
         provider: Of the spans; closed with the tracer. Must record everything: what is not to be
             recorded never gets there.
+        give_up: Ends the sending of spans where it takes too long; None: it does not.
     """
 
-    def __init__(self, provider: "TracerProvider") -> None:
+    def __init__(
+        self, provider: "TracerProvider", give_up: Callable[[], object] | None = None
+    ) -> None:
         self._provider = provider
+        self._give_up = give_up
         self._tracer = provider.get_tracer("saccade_server")
         self._batches: dict[Batch, Span] = {}
 
@@ -142,8 +147,11 @@ class Tracer:
         now = time.time_ns()
         for batch in list(self._batches):
             self._end_batch(batch, now)
-        await asyncio.to_thread(self._provider.force_flush, round(1000 * CLOSE_S))
-        await asyncio.to_thread(self._provider.shutdown)
+        closing = asyncio.ensure_future(asyncio.to_thread(self._provider.shutdown))
+        await asyncio.wait([closing], timeout=CLOSE_S)
+        if not closing.done() and self._give_up is not None:
+            await asyncio.to_thread(self._give_up)
+        await closing
 
     def _end_batch(self, batch: Batch, end_ns: int) -> None:
         span = self._batches.pop(batch, None)

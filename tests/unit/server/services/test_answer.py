@@ -194,9 +194,20 @@ async def test_a_request_whose_caller_has_gone_is_told(
     with pytest.raises(asyncio.CancelledError), caplog.at_level(logging.INFO):
         await answerer.unary(upper(asyncio.CancelledError()), b"", Call(request_id="r-7"))
 
-    assert [("CANCELLED", "r-7")] == [
-        (fields(record)["code"], fields(record)["request_id"]) for record in caplog.records
+    assert [("CANCELLED: the caller has gone", "CANCELLED", "r-7")] == [
+        (record.getMessage(), fields(record)["code"], fields(record)["request_id"])
+        for record in caplog.records
     ]
+
+
+async def test_a_request_whose_deadline_passed_is_told_so(
+    answerer: Answerer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The transport gives it up in the same way."""
+    with pytest.raises(asyncio.CancelledError), caplog.at_level(logging.INFO):
+        await answerer.unary(upper(asyncio.CancelledError()), b"", Call(deadline=0.0))
+
+    assert ["CANCELLED: the deadline passed"] == [each.getMessage() for each in caplog.records]
 
 
 async def test_a_long_text_is_cut(answerer: Answerer, caplog: pytest.LogCaptureFixture) -> None:
