@@ -14,7 +14,7 @@ from rich.console import Console
 
 from saccade_server.cpus import available_cpus
 
-from .contenders import Contender, our_server
+from .contenders import GRPCIO, HTTP2, Contender, our_server
 from .ground import Settings, prepared
 from .h2load import HOW_TO_GET, LoadError, is_installed
 from .machine import describe_machine
@@ -48,7 +48,7 @@ def main() -> int:
     settings = Settings(
         rounds=given.rounds,
         seconds=given.seconds,
-        variants=(our_server(), *map(_variant, given.variant)),
+        variants=(GRPCIO, HTTP2, *map(_variant, given.variant)),
         pictures=_pictures(given.data_dir),
         models=given.output.parent / "bench",
     )
@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"rows whose name begins so; repeatable: {', '.join(row.name for row in ROWS)}",
     )  # fmt: skip
     parser.add_argument("--rounds", type=int, default=3, help="of each row")
-    parser.add_argument("--seconds", type=float, default=2.0, help="of one measurement")
+    parser.add_argument("--seconds", type=float, default=1.5, help="of one measurement")
     parser.add_argument(
         "--variant", action="append", default=[], metavar="NAME=FLAGS",
         help="one more of our servers, such as 'two=--engine-workers=2'; repeatable",

@@ -40,9 +40,14 @@ class Contender:
 NAIVE_SERVER = Contender(name="naive", command=NAIVE)
 
 
-def our_server(name: str = "saccade", flags: tuple[str, ...] = ()) -> Contender:
+def our_server(name: str, flags: tuple[str, ...] = ()) -> Contender:
     """The server of this project with more flags; a later flag wins."""
     return Contender(name=name, command=(*OURS, "--engine=litert", *flags))
+
+
+GRPCIO = our_server("grpcio")
+HTTP2 = our_server("http2", ("--transport=http2",))
+"""Our server by each of its transports; the second one is the quicker."""
 
 
 class RunningServer:

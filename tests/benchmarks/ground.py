@@ -211,4 +211,4 @@ def _encoded(request: Request) -> bool:
 
 def quantised_name(model: str) -> str:
     """The name of our server with a quantised model, such as "cnn-int8"."""
-    return f"saccade, {model.partition('-')[2]}"
+    return f"http2, {model.partition('-')[2]}"

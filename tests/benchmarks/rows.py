@@ -15,7 +15,7 @@ from .closed_rows import (
     measure_quantised,
     measure_singles,
 )
-from .contenders import NAIVE_SERVER, Contender, our_server
+from .contenders import GRPCIO, HTTP2, NAIVE_SERVER, Contender, our_server
 from .ground import Ground, Settings, quantised_name
 from .open_rows import measure_overload, measure_poisson
 from .targets import Found
@@ -30,7 +30,7 @@ class Row:
         title: For the table.
         model: That is served.
         measure: Measures all subjects and compares them with the targets.
-        quantised: Models that are served as well, by our first variant.
+        quantised: Models that are served as well, over HTTP/2.
     """
 
     name: str
@@ -47,7 +47,7 @@ ROWS = (
         name="cnn-1x1",
         title="small CNN, 1 caller, 1 image",
         model="cnn",
-        measure=partial(measure_singles, callers=1, limits={"naive": 3.1}),
+        measure=partial(measure_singles, callers=1, limits={GRPCIO.name: 3.1, HTTP2.name: 3.1}),
     ),
     Row(
         name="cnn-32x1",
@@ -56,16 +56,14 @@ ROWS = (
         measure=partial(
             measure_singles,
             callers=32,
-            limits={"naive (grpcio)": 4.0, "naive (best transport)": 5.3},
+            limits={GRPCIO.name: 4.0, HTTP2.name: 5.3},
         ),
     ),
     Row(
         name="cnn-128x1",
         title="small CNN, 128 callers, 1 image",
         model="cnn",
-        measure=partial(
-            measure_singles, callers=128, limits={"naive at 32 callers (best transport)": 6.65}
-        ),
+        measure=partial(measure_singles, callers=128, limits={HTTP2.name: 6.65}),
     ),
     Row(
         name="cnn-8x32",
@@ -119,4 +117,5 @@ def starts(rows: list[Row], settings: Settings) -> list[tuple[Contender, str]]:
     model = rows[0].model
     wanted = [(variant, model) for variant in settings.variants] + [(NAIVE_SERVER, model)]
     names = dict.fromkeys(name for row in rows for name in row.quantised)
-    return [*wanted, *((our_server(quantised_name(name)), name) for name in names)]
+    flags = ("--transport=http2",)
+    return [*wanted, *((our_server(quantised_name(name), flags), name) for name in names)]
