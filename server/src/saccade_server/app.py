@@ -19,7 +19,7 @@ from saccade_server.cpus import available_cpus
 from saccade_server.credentials import Certificates, Tokens
 from saccade_server.engines import Engine
 from saccade_server.errors import ConfigError
-from saccade_server.http import InferenceRoutes, SidePort, TensorFlowServingRoutes
+from saccade_server.http import HttpLimits, InferenceRoutes, SidePort, TensorFlowServingRoutes
 from saccade_server.imaging import Decoder, ImageLimits
 from saccade_server.loading import Loader, LoadingConfig
 from saccade_server.metrics import Collected, Family, Metrics
@@ -158,7 +158,11 @@ class App:
                     guarded(tensorflow_serving, tokens), self._answerer, prediction.input_of
                 ).routes(),
             ],
-            max_body_bytes=config.max_message_mb << 20,
+            limits=HttpLimits(
+                max_body_bytes=config.max_message_mb << 20,
+                receive_s=config.receive_s,
+                idle_s=config.idle_s,
+            ),
         )
 
     async def run(self, announce: Callable[[str], None]) -> None:
@@ -413,6 +417,7 @@ def _limits(config: ServerConfig) -> ConnectionLimits:
         max_connections=config.max_connections,
         max_streams=config.max_concurrent_streams,
         max_header_bytes=config.max_header_kb << 10,
+        receive_s=config.receive_s,
         keepalive_s=config.keepalive_s,
         keepalive_timeout_s=config.keepalive_timeout_s,
         idle_s=config.idle_s,

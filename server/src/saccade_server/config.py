@@ -23,6 +23,7 @@ _MOST = {
     "max_connections": 1_000_000,
     "max_concurrent_streams": 100_000,
     "max_header_kb": 128,
+    "receive_s": _DAY_S,
     "keepalive_s": _DAY_S,
     "keepalive_timeout_s": _DAY_S,
     "idle_s": _DAY_S,
@@ -128,6 +129,9 @@ class ServerConfig:
         256, "calls under way of one gRPC connection at most; callers wait with more"
     )
     max_header_kb: int = setting(16, "KiB of the metadata of one call at most")
+    receive_s: int = setting(
+        120, "seconds that a request may take to come whole; longer for slow lines"
+    )
     keepalive_s: int = setting(
         60, "seconds of silence after which a gRPC connection's peer is asked whether it lives"
     )
@@ -181,6 +185,7 @@ class ServerConfig:
             "max_connections",
             "max_concurrent_streams",
             "max_header_kb",
+            "receive_s",
             "keepalive_s",
             "keepalive_timeout_s",
             "idle_s",

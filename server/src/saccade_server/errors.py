@@ -40,17 +40,24 @@ class Code(enum.IntEnum):
     UNAUTHENTICATED = 16
 
 
+MAX_TEXT = 4096
+"""Characters of an error's text; it may quote what the caller sent."""
+
+
 class SaccadeError(Exception):
     """An error that callers see.
 
     Args:
-        message: Says what is wrong and what to do. Must not hold secrets or details of ours.
+        message: Says what is wrong and what to do. Must not hold secrets or details of ours. Cut
+            where it is longer than MAX_TEXT.
         retry_after_s: Seconds after which a retry makes sense; None where it never does.
     """
 
     code: ClassVar[Code] = Code.INTERNAL
 
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        if len(message) > MAX_TEXT:
+            message = message[: MAX_TEXT - 3] + "..."
         super().__init__(message)
         self.message = message
         self.retry_after_s = retry_after_s

@@ -54,6 +54,8 @@ def set_up_logs(level: str, form: str, *, native: bool = False) -> None:
     # What Pillow warns of, and at the level debug tells, is what stands in the images of callers.
     logging.getLogger("PIL").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module=r"PIL\.")
+    # It logs what is no HTTP, with the bytes; what our handlers do wrong is logged by themselves.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     if form == "json":
         _hook_exceptions()
         if native:

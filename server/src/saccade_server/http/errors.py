@@ -8,6 +8,7 @@ from aiohttp import web
 
 from saccade_server.errors import Code, InvalidArgument, Overloaded, SaccadeError
 from saccade_server.services.call import REQUEST_ID, STICKY_KEY, Call
+from saccade_server.services.compression import ACCEPTED, decompress
 from saccade_server.services.failures import failure
 from saccade_server.tracing import TRACE_PARENT, TRACE_STATE
 
@@ -26,7 +27,7 @@ _STATUS = {
 _METADATA = ("authorization", REQUEST_ID, STICKY_KEY, TRACE_PARENT, TRACE_STATE)
 """Headers that handlers may see."""
 
-Handler = Callable[[web.Request], Awaitable[web.Response]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class BodyTooLarge(Overloaded):
@@ -40,24 +41,35 @@ def metadata(request: web.Request) -> dict[str, str]:
 
 
 async def read_body(request: web.Request) -> bytes:
-    """The body of a request.
+    """The body of a request, unpacked.
 
     Raises:
         BodyTooLarge: It has more bytes than a request may have.
         InvalidArgument: It ends early, or is not compressed as the headers say.
     """
     try:
-        return await request.read()
+        body = await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise BodyTooLarge(error.text or "the body is too large") from None
     except web.RequestPayloadError:
-        raise InvalidArgument("the body is cut off, or not compressed as the headers say") from None
+        raise InvalidArgument("the body is cut off") from None
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if encoding not in ACCEPTED:
+        raise InvalidArgument(f"Content-Encoding must be one of {', '.join(ACCEPTED)}")
+    if encoding == "identity":
+        return body
+    try:
+        return await decompress(body, encoding, request.client_max_size)
+    except Overloaded as error:
+        raise BodyTooLarge(error.message) from None
+    except SaccadeError:
+        raise InvalidArgument("the body is not compressed as the headers say") from None
 
 
 def safely(handler: Handler) -> Handler:
     """The handler, with errors as the protocols' clients read them."""
 
-    async def answer(request: web.Request) -> web.Response:
+    async def answer(request: web.Request) -> web.StreamResponse:
         started = time.perf_counter()
         try:
             return await handler(request)

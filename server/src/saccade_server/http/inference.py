@@ -4,6 +4,7 @@ A route makes the message that a gRPC client would have sent, lets the same hand
 writes the answer as JSON.
 """
 
+import re
 from typing import Any
 
 from aiohttp import web
@@ -22,6 +23,8 @@ from saccade_server.services.call import Call, Method
 
 JSON_BYTES = "Inference-Header-Content-Length"
 """The header that says how much of a body is JSON; binary tensors follow."""
+
+_LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 class InferenceRoutes:
@@ -94,7 +97,7 @@ class InferenceRoutes:
 
     async def _infer(self, request: web.Request) -> web.Response:
         length = request.headers.get(JSON_BYTES)
-        if length is not None and not (length.isascii() and length.isdigit()):
+        if length is not None and not _LENGTH.fullmatch(length):
             raise InvalidArgument(f"{JSON_BYTES} must be a whole number of at least 0")
         binary = False
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from saccade_server.errors import InvalidArgument
+from saccade_server.http.json_text import has_text, read_json
 from saccade_server.protocols import inference_pb as pb
 from saccade_server.services.inference.tensors import (
     BYTES,
@@ -82,8 +83,8 @@ def parse_object(text: bytes) -> dict[str, Any]:
         InvalidArgument: It is none.
     """
     try:
-        said = json.loads(text or b"{}")
-    except (ValueError, RecursionError) as error:
+        said = read_json(text or b"{}")
+    except ValueError as error:
         raise InvalidArgument(f"failed to parse the request JSON: {error}") from None
     if not isinstance(said, dict):
         raise InvalidArgument("failed to parse the request JSON: it is no object")
@@ -134,7 +135,7 @@ def _raw_data(name: str, datatype: str, data: Any) -> bytes:
         # What is wrong with the type is said where the model is known.
         return b""
     try:
-        numbers = np.asarray(data)
+        numbers = np.empty(0, object) if has_text(data) else np.asarray(data)
     except (ValueError, OverflowError):
         numbers = np.empty(0, object)
     if numbers.dtype.kind not in "iuf":
@@ -161,8 +162,7 @@ def _elements(name: str, data: list[Any]) -> Iterator[bytes]:
 
 def _text(said: Mapping[str, Any], name: str) -> str:
     value = said.get(name, "")
-    # JSON may hold halves of characters, which are no Unicode text.
-    if not isinstance(value, str) or any("\ud800" <= each <= "\udfff" for each in value):
+    if not isinstance(value, str):
         raise InvalidArgument(f"{name!r} must be text")
     return value
 

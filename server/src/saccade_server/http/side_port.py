@@ -1,12 +1,18 @@
 """Metrics for Prometheus, probes for Kubernetes, and the HTTP forms of the APIs."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
+from saccade_server.http.connections import TICK_S, Connections, HttpLimits
+from saccade_server.http.errors import safely
 from saccade_server.metrics import Collected
+
+_BACKLOG = 1024
 
 
 class SidePort:
@@ -19,7 +25,7 @@ class SidePort:
         port: 0 takes a free one.
         share_port: Whether other processes listen on it too.
         routes: Of the APIs that have an HTTP form.
-        max_body_bytes: Of a request, unpacked.
+        limits: Of connections and requests.
     """
 
     def __init__(
@@ -31,20 +37,28 @@ class SidePort:
         port: int,
         share_port: bool = False,
         routes: Iterable[web.AbstractRouteDef] = (),
-        max_body_bytes: int = 1 << 20,
+        limits: HttpLimits = HttpLimits(),  # noqa: B008 - a constant
     ) -> None:
         self._collect = collect
         self._ready = ready
         self._host = host
         self.port = port
         self._share_port = share_port
-        application = web.Application(client_max_size=max_body_bytes)
+        self._connections = Connections(limits)
+        application = web.Application(
+            client_max_size=limits.max_body_bytes, middlewares=[self._follow]
+        )
         application.router.add_get("/metrics", self._metrics)
         application.router.add_get("/livez", self._live)
         application.router.add_get("/readyz", self._ready_now)
         application.add_routes(routes)
         # A handler whose caller has gone is cancelled, as over gRPC.
-        self._runner = web.AppRunner(application, access_log=None, handler_cancellation=True)
+        # And nobody unpacks what no handler wants: `read_body` does.
+        self._runner = web.AppRunner(
+            application, access_log=None, handler_cancellation=True, auto_decompress=False
+        )
+        self._server: asyncio.Server | None = None
+        self._ticking: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
         """Begins to answer.
@@ -53,13 +67,35 @@ class SidePort:
             OSError: The port is taken.
         """
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self.port, reuse_port=self._share_port or None)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
+        make = self._runner.server
+        if make is None:
+            raise RuntimeError("the server was not set up")
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: self._connections.protocol(make()),
+            self._host,
+            self.port,
+            backlog=_BACKLOG,
+            reuse_port=self._share_port or None,
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+        self._tick()
 
     async def stop(self) -> None:
         """Ends the server."""
+        if self._server is not None:
+            self._server.close()
+        if self._ticking is not None:
+            self._ticking.cancel()
         await self._runner.cleanup()
+
+    def _tick(self) -> None:
+        self._ticking = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+        self._connections.tick()
+
+    @web.middleware
+    async def _follow(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await safely(lambda request: self._connections.follow(request, handler))(request)
 
     async def _metrics(self, request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from google.protobuf import json_format
 
 from saccade_server.artifact import InputSpec
 from saccade_server.errors import InvalidArgument
+from saccade_server.http.json_text import has_text, read_json
 from saccade_server.protocols import tensorflow_pb as tf
 from saccade_server.protocols import tensorflow_serving_pb as pb
 
@@ -21,8 +21,8 @@ def parse_body(text: bytes, request: Any) -> dict[str, Any]:
         InvalidArgument: It is none, or the name is no text.
     """
     try:
-        said = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        said = read_json(text)
+    except ValueError as error:
         raise InvalidArgument(f"JSON Parse error: {error}") from None
     if not isinstance(said, dict):
         raise InvalidArgument("JSON Value: Is not object")
@@ -140,6 +140,8 @@ def _is_object(value: Any) -> bool:
 
 
 def _fill_tensor(tensor: Any, value: Any, spec: InputSpec) -> None:
+    if has_text(value):
+        raise _wrong_type(spec)
     try:
         elements = np.array(value)
     except ValueError:
@@ -155,10 +157,14 @@ def _fill_tensor(tensor: Any, value: Any, spec: InputSpec) -> None:
         with np.errstate(over="ignore"):
             tensor.tensor_content = elements.astype("<i8" if pixels else "<f4").tobytes()
     else:
-        raise InvalidArgument(
-            f"JSON Value: not all are of expected type: {spec.dtype.name} "
-            'or {"b64": the bytes of an image file in base64}'
-        )
+        raise _wrong_type(spec)
+
+
+def _wrong_type(spec: InputSpec) -> InvalidArgument:
+    return InvalidArgument(
+        f"JSON Value: not all are of expected type: {spec.dtype.name} "
+        'or {"b64": the bytes of an image file in base64}'
+    )
 
 
 def _decode(element: Any) -> bytes:

@@ -9,11 +9,11 @@ import grpc
 import grpc.aio
 
 from saccade_server.credentials import Certificates, KeyPair
-from saccade_server.errors import SaccadeError
+from saccade_server.errors import SaccadeError, Unimplemented
 from saccade_server.services.answer import Answerer
 from saccade_server.services.call import Call, Method
-from saccade_server.transports.limits import ConnectionLimits
-from saccade_server.transports.status import DETAILS, status_details
+from saccade_server.transports.limits import HANDSHAKE_S, ConnectionLimits, too_slow
+from saccade_server.transports.status import DETAILS, short_text, status_details
 
 HELD_S = 2.0
 """Without a call of ours, after which a stop takes those that are left for held."""
@@ -60,10 +60,12 @@ class GrpcioTransport:
                 # attack and ends the connection.
                 ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
                 *_arguments(limits),
+                ("grpc.server_handshake_timeout_ms", 1000 * HANDSHAKE_S),
             ]
         )
         self._calls = _Calls()
-        self._server.add_generic_rpc_handlers((_Router(methods, answerer, self._calls),))
+        router = _Router(methods, answerer, self._calls, limits.receive_s)
+        self._server.add_generic_rpc_handlers((router,))
         try:
             if tls is None:
                 self.port = self._server.add_insecure_port(address)
@@ -155,17 +157,23 @@ def _configuration(pair: KeyPair) -> grpc.ServerCertificateConfiguration:
 class _Router(grpc.GenericRpcHandler):
     """Finds a method by its path. Messages stay bytes: parsing is the answerer's business."""
 
-    def __init__(self, methods: list[Method], answerer: Answerer, calls: _Calls) -> None:
-        self._handlers = {method.path: _handler(method, answerer, calls) for method in methods}
+    def __init__(
+        self, methods: list[Method], answerer: Answerer, calls: _Calls, receive_s: float
+    ) -> None:
+        self._handlers = {
+            method.path: _handler(method, answerer, calls, receive_s) for method in methods
+        }
 
     def service(self, details: grpc.HandlerCallDetails) -> Any:
         return self._handlers.get(details.method)
 
 
-def _handler(method: Method, answerer: Answerer, calls: _Calls) -> Any:
-    async def unary(data: bytes, context: _Context) -> bytes:
-        calls.enter(context)
+def _handler(method: Method, answerer: Answerer, calls: _Calls, receive_s: float) -> Any:
+    # To gRPC all requests are streams: it would wait for the only message of one for ever.
+    async def unary(messages: AsyncIterator[bytes], context: _Context) -> bytes:
         try:
+            data = await _only(messages, receive_s)
+            calls.enter(context)
             return await answerer.unary(method, data, _call(context))
         except SaccadeError as error:
             await _abort(context, error)
@@ -179,19 +187,30 @@ def _handler(method: Method, answerer: Answerer, calls: _Calls) -> Any:
         except SaccadeError as error:
             await _abort(context, error)
 
-    async def stream_one(data: bytes, context: _Context) -> AsyncIterator[bytes]:
-        async for answer in stream(_one(data), context):
+    async def stream_one(messages: AsyncIterator[bytes], context: _Context) -> AsyncIterator[bytes]:
+        async for answer in stream(_one(messages, receive_s), context):
             yield answer
 
     if method.unary:
-        return grpc.unary_unary_rpc_method_handler(unary)
+        return grpc.stream_unary_rpc_method_handler(unary)
     if method.streams_requests:
         return grpc.stream_stream_rpc_method_handler(stream)
-    return grpc.unary_stream_rpc_method_handler(stream_one)
+    return grpc.stream_stream_rpc_method_handler(stream_one)
 
 
-async def _one(data: bytes) -> AsyncIterator[bytes]:
-    yield data
+async def _one(messages: AsyncIterator[bytes], receive_s: float) -> AsyncIterator[bytes]:
+    yield await _only(messages, receive_s)
+
+
+async def _only(messages: AsyncIterator[bytes], receive_s: float) -> bytes:
+    """The message of a caller that sends one."""
+    try:
+        async with asyncio.timeout(receive_s):
+            async for data in messages:
+                return data
+    except TimeoutError:
+        raise too_slow(receive_s) from None
+    raise Unimplemented("this method takes one message, none was sent")
 
 
 def _call(context: _Context) -> Call:
@@ -216,4 +235,8 @@ async def _abort(context: _Context, error: SaccadeError) -> None:
     """Ends the call with the error's code and, where a retry makes sense, RetryInfo."""
     details = status_details(error)
     metadata = ((DETAILS, details),) if details else ()
-    await context.abort(_STATUS[error.code], error.message, metadata)
+    try:
+        await context.abort(_STATUS[error.code], short_text(error.message), metadata)
+    except grpc.aio.InternalError:
+        # gRPC has ended the call itself, over a message that is too large: nobody is told.
+        raise asyncio.CancelledError from None

@@ -13,7 +13,7 @@ from PIL import Image
 from fixtures.in_process import InProcessServer
 from fixtures.pictures import encode
 from integration.server.conftest import StartInProcess
-from saccade_server.http import InferenceRoutes, SidePort
+from saccade_server.http import HttpLimits, InferenceRoutes, SidePort
 
 INFER = "/v2/models/tiny/infer"
 PNG = base64.b64encode(encode(Image.new("L", (1, 1), 51), "PNG")).decode()
@@ -31,7 +31,7 @@ async def serve(server: InProcessServer) -> SidePort:
         host="127.0.0.1",
         port=0,
         routes=InferenceRoutes(server.inference.methods(), server.answerer).routes(),
-        max_body_bytes=1 << 20,
+        limits=HttpLimits(max_body_bytes=1 << 20),
     )
     await port.start()
     return port
@@ -144,7 +144,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "shape that is no list": (tensor(shape=3), "the shape of input 'images' is no list of sizes"),
     "unknown type": (tensor(datatype="BOOL"), "data-type is 'BOOL'"),
     "name that is no text": (tensor(name=1), "'name' must be text"),
-    "half a character": (tensor(name="\ud800"), "'name' must be text"),
+    "half a character": (tensor(name="\ud800"), "it is no text in UTF-8"),
     "no base64": (tensor(datatype="BYTES", shape=[1], data=["?"]), "are not all base64"),
     "number for a file": (tensor(datatype="BYTES", shape=[1], data=[1]), "are not all base64"),
     "bytes that do not follow": (tensor(parameters={"binary_data_size": 4}), "0 bytes are left"),

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -133,6 +134,7 @@ class Connection(asyncio.Protocol):
                 self._transport.abort()
             return
         self._session.tick()
+        self.streams.tick()
         self._ticks += 1
         if self._ticks % self._shared.options.stall_s == 0:
             self.streams.reset_stalled()
@@ -247,7 +249,8 @@ class Connection(asyncio.Protocol):
         self._ticks_left = _CLOSE_TICKS
         self._outbox.flush()
         if self._transport.can_write_eof():
-            self._transport.write_eof()
+            with suppress(OSError):  # The peer has gone, and we have not been told yet.
+                self._transport.write_eof()
 
     def _drop(self) -> None:
         self._closing = True

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from saccade_server.errors import InvalidArgument, SaccadeError, Unimplemented
 from saccade_server.services.call import Method
-from saccade_server.transports.http2.compression import ACCEPTED
+from saccade_server.services.compression import ACCEPTED
 from saccade_server.transports.http2.hpack import Field
 
 _PSEUDO = frozenset((":method", ":scheme", ":path", ":authority"))

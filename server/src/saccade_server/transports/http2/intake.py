@@ -118,6 +118,11 @@ class Intake:
         return not self._bytes
 
     @property
+    def partial(self) -> bool:
+        """Whether the next message has begun to come and is not whole."""
+        return 0 < len(self._bytes) < max(self._size, PREFIX_BYTES)
+
+    @property
     def alone(self) -> bool:
         """Whether behind the next message nothing has come so far."""
         return len(self._bytes) == self._size

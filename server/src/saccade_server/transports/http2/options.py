@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from saccade_server.transports.limits import ConnectionLimits
+from saccade_server.transports.limits import HANDSHAKE_S, ConnectionLimits
 
 DEFAULT_WINDOW_BYTES = 65535
 """What both sides start with (RFC 9113, section 6.9.2)."""
@@ -37,6 +37,7 @@ class Http2Options:
         handshake_s: For TLS, preface and first SETTINGS.
         frame_s: For the rest of a frame, or of a header block, that has begun.
         stall_s: Without a byte of a request that has begun, or of an answer that is complete.
+        receive_s: For a request of one message, or each message of a stream, to come whole.
         keepalive_s: Of silence, after which we ask whether the peer lives.
         keepalive_timeout_s: It then has as long to say anything.
         idle_s: Without a call, after which a connection is closed in the polite way; clients
@@ -55,9 +56,10 @@ class Http2Options:
     max_unsent_bytes: int = 16 << 20
     max_buffered_replies_bytes: int = 256 << 10
     small_frames_per_s: int = 2000
-    handshake_s: int = 10
+    handshake_s: int = HANDSHAKE_S
     frame_s: int = 30
     stall_s: int = 60
+    receive_s: int = 120
     keepalive_s: int = 60
     keepalive_timeout_s: int = 20
     idle_s: int = 900
@@ -71,6 +73,7 @@ class Http2Options:
             max_streams=limits.max_streams,
             max_header_bytes=limits.max_header_bytes,
             max_block_bytes=2 * limits.max_header_bytes,
+            receive_s=limits.receive_s,
             keepalive_s=limits.keepalive_s,
             keepalive_timeout_s=limits.keepalive_timeout_s,
             idle_s=limits.idle_s,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from saccade_server.errors import DeadlineExceeded, Overloaded, SaccadeError, Unimplemented
 from saccade_server.services.call import Call, Method
+from saccade_server.services.compression import decompress
 from saccade_server.transports.http2 import reply
-from saccade_server.transports.http2.compression import decompress
 from saccade_server.transports.http2.errors import ErrorCode, StreamViolation
 from saccade_server.transports.http2.handling import answer_one, answer_stream
 from saccade_server.transports.http2.head import RequestHead
@@ -38,15 +38,17 @@ class Stream(Lane):
         closed: Whether the stream is over; its task may still be on its way out.
         task: Of the handler, once it runs.
         heard: Set when something came; the owner clears it to find requests that stall.
+        age_s: Seconds that a message has been on its way, for the owner to count.
     """
 
     __slots__ = ("_arrived", "_call", "_head", "_intake", "_method", "_owner", "_received",
-                 "_timer", "closed", "ended", "heard", "task")  # fmt: skip
+                 "_timer", "age_s", "closed", "ended", "heard", "task")  # fmt: skip
 
     def __init__(self, owner: "Streams", number: int, head: RequestHead, method: Method) -> None:
         super().__init__(number, owner.outbox.initial_window)
         self.ended = self.closed = False
         self.heard = True
+        self.age_s = 0
         self.task: asyncio.Task[None] | None = None
         self._owner = owner
         self._head = head
@@ -156,6 +158,13 @@ class Stream(Lane):
         if self.task is not None:
             self._owner.cancel(self.task)
         self._close()
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether we wait for the rest of a request, or of a message of a stream."""
+        if self.ended or self.task is None:
+            return not self.ended
+        return self._intake is not None and self._intake.partial
 
     @property
     def over(self) -> bool:

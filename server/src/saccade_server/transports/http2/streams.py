@@ -14,6 +14,7 @@ from saccade_server.transports.http2.options import Http2Options
 from saccade_server.transports.http2.outbox import Outbox
 from saccade_server.transports.http2.stream import Stream
 from saccade_server.transports.http2.window import InitialWindow
+from saccade_server.transports.limits import too_slow
 
 _MAX_ABANDONED = 1000
 """Streams that we closed first, as many of the last ones: what still comes for them is no error."""
@@ -187,6 +188,13 @@ class Streams:
                 self.outbox.widen_lane(stream, difference)
             except StreamViolation as violation:
                 raise Violation(violation.code, violation.text) from None
+
+    def tick(self) -> None:
+        """A second has passed: ends requests that take too long to come."""
+        for stream in list(self._open.values()):
+            stream.age_s = stream.age_s + 1 if stream.incomplete else 0
+            if stream.age_s > self.options.receive_s:
+                stream.abort(too_slow(self.options.receive_s))
 
     def reset_stalled(self) -> None:
         """Resets requests that have begun, not ended, and not moved since the last call."""

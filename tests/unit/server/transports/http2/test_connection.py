@@ -288,6 +288,35 @@ async def test_a_request_that_stalls_is_reset() -> None:
     assert [ErrorCode.CANCEL] == await peer.codes(RST_STREAM)
 
 
+@pytest.mark.parametrize("method", ["Say", "Join"])
+async def test_a_message_that_does_not_come_to_an_end_ends_its_call(method: str) -> None:
+    """However often a byte of it comes; of a caller that streams, too."""
+    peer = Peer(Http2Options(receive_s=2))
+    peer.send(peer.headers(1, head(method)), data(1, b"\0\0\0\0\x63"))
+
+    for _ in range(3):
+        peer.send(data(1, b"x"))
+        peer.connection.tick()
+
+    _, headers = await peer.answer(1)
+    assert ("4", "the request did not come whole within 2 s") == (
+        headers["grpc-status"],
+        headers["grpc-message"],
+    )
+
+
+async def test_a_stream_may_be_silent_between_its_messages() -> None:
+    """Only what has begun must end."""
+    peer = Peer(Http2Options(receive_s=2))
+    peer.send(peer.headers(1, head("Join")), data(1, said(b"x")))
+    await settle()
+
+    for _ in range(5):
+        peer.connection.tick()
+
+    assert [] == [each.kind for each in await peer.receive() if each.stream == 1]
+
+
 async def test_a_deadline_ends_a_call_and_cancels_its_handler() -> None:
     """The caller need not even ask."""
     peer = Peer()

@@ -6,12 +6,8 @@ from google.rpc import error_details_pb2, status_pb2
 
 from fixtures.http2_peer import read_block
 from saccade_server.errors import NotFound, Overloaded
-from saccade_server.transports.http2.reply import (
-    MAX_MESSAGE_BYTES,
-    error_trailers,
-    not_grpc,
-    percent_encode,
-)
+from saccade_server.transports.http2.reply import error_trailers, not_grpc
+from saccade_server.transports.status import MAX_TEXT_BYTES, percent_encode
 
 
 @pytest.mark.parametrize("text", ["plain", "100 %", "“quoted”", "line\nbreak", "\x7f\x00", ""])
@@ -28,7 +24,7 @@ def test_a_long_text_is_cut_between_characters() -> None:
     """Clients refuse headers of more than some kilobytes."""
     encoded = percent_encode("é" * 2000)
 
-    assert MAX_MESSAGE_BYTES >= len(encoded)
+    assert MAX_TEXT_BYTES >= len(encoded)
     assert {"é"} == set(unquote(encoded))
 
 

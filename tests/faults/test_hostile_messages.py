@@ -1,0 +1,154 @@
+"""Messages that are wrong in every way.
+
+Each is answered in time, with a code that says whose fault it is; the server goes on as it was.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from conftest import StartServer
+from fixtures.every_method import Asking, errors_within, every_method, messages
+from fixtures.hostile_images import seeds
+from fixtures.mutations import edits, mutate
+from fixtures.processes import peak_kb
+from fixtures.real_requests import real_requests
+from fixtures.server_process import ServerProcess
+from saccade.v1 import classifier_pb2 as pb
+from saccade.v1.classifier_pb2_grpc import ImageClassifierStub
+from saccade_server.artifact import read_artifact
+
+SHORT, FULL = 200, 20_000
+"""Of each transport."""
+
+BOUND_S = 30.0
+"""For an answer; a hundred times what it takes."""
+
+BOUND_KB = 600_000
+"""Of the server. A large image that is decoded takes most of it."""
+
+ALLOWED = {
+    "OK", "INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "PERMISSION_DENIED",
+    "UNIMPLEMENTED", "RESOURCE_EXHAUSTED",
+}  # fmt: skip
+CHANGES = ("Load", "Unload", "ReloadConfigRequest")
+"""How the names of methods end that change the models. They come last: the models may be gone."""
+
+PAYLOADS = (
+    st.builds(mutate, st.sampled_from(sorted(seeds().values())), edits)  # Images, mostly damaged.
+    | st.binary(max_size=64)
+)
+
+
+class Attacked:
+    """A server, and what became of the messages that it was sent."""
+
+    def __init__(self, server: ServerProcess, channel: grpc.Channel, image: bytes) -> None:
+        self.server = server
+        self.channel = channel
+        self.codes: Counter[str] = Counter()
+        self.wrong: list[str] = []
+        self._good = pb.ClassifyRequest(images=[pb.Image(encoded=image)])
+        self._stub: Any = ImageClassifierStub(channel)
+
+    def send(self, method: Asking, *bodies: bytes) -> None:
+        """Calls a method with bytes; takes note of an answer that should not be."""
+        started = time.monotonic()
+        try:
+            answers = method.call(self.channel, *bodies, timeout_s=BOUND_S)
+            code = "OK"
+            self.wrong += errors_within(method, answers)
+        except grpc.RpcError as error:
+            call: Any = error
+            code = call.code().name
+        self.codes[code] += 1
+        if code not in ALLOWED or time.monotonic() - started > BOUND_S:
+            self.wrong.append(f"{method.path}: {code} for {bodies!r}"[:2000])
+
+    def answers(self) -> int:
+        """The results that a good request gets."""
+        return len(self._stub.Classify(self._good, timeout=BOUND_S).results)
+
+
+@pytest.fixture(params=["grpcio", "http2"])
+def attacked(
+    request: pytest.FixtureRequest, start_server: StartServer, repository: Path
+) -> Iterator[Attacked]:
+    """A server of either transport, which lets callers change its models."""
+    server = start_server(
+        repository,
+        f"--transport={request.param}",
+        "--engine=litert",
+        "--model-control=explicit",
+        "--max-image-pixels=1000000",
+    )
+    server.wait_ready()
+    image = read_artifact(repository / "digits" / "1").golden_samples()[0].image
+    with grpc.insecure_channel(server.grpc) as channel:
+        yield Attacked(server, channel, image)
+
+
+@pytest.mark.timeout(1200)
+def test_no_message_does_harm(attacked: Attacked, full: bool) -> None:
+    """Random bytes, real requests that are damaged, valid messages of nonsense, to every method."""
+    methods = every_method(attacked.channel)
+    changing = [each for each in methods if each.path.endswith(CHANGES)]
+    asking = [each for each in methods if each not in changing]
+    real = real_requests(seeds()["JPEG"])
+    by_path = {each.path: each for each in methods}
+
+    examples = FULL if full else SHORT
+    fuzz(attacked, asking, examples // 2, full=full)
+    damage(attacked, {by_path[path]: body for path, body in real.items()}, examples // 2, full=full)
+    answered = attacked.answers()
+    fuzz(attacked, changing, examples // 20, full=full)
+
+    assert (1, [], True, True) == (
+        answered,
+        attacked.wrong,
+        attacked.codes["INVALID_ARGUMENT"] > 0,
+        peak_kb(attacked.server.pid) < BOUND_KB,
+    ), (attacked.codes, peak_kb(attacked.server.pid))
+    assert "Traceback" not in attacked.server.log
+
+
+def fuzz(attacked: Attacked, methods: list[Asking], examples: int, *, full: bool) -> None:
+    """Sends random bytes, and valid messages of nonsense."""
+
+    @at_random(examples, full=full)
+    @given(data=st.data(), method=st.sampled_from(methods))
+    def send(data: st.DataObject, method: Asking) -> None:
+        bodies = st.binary(max_size=100) | messages(method.request, PAYLOADS)
+        count = data.draw(st.integers(1, 3)) if method.streams_requests else 1
+        attacked.send(method, *(data.draw(bodies) for _ in range(count)))
+
+    send()
+
+
+def damage(attacked: Attacked, real: dict[Asking, bytes], examples: int, *, full: bool) -> None:
+    """Sends real requests with some bytes changed."""
+
+    @at_random(examples, full=full)
+    @given(method=st.sampled_from(list(real)), changes=edits)
+    def send(method: Asking, changes: Any) -> None:
+        attacked.send(method, mutate(real[method], changes))
+
+    send()
+
+
+def at_random(examples: int, *, full: bool) -> settings:
+    """The same examples at each run, but for the full one."""
+    return settings(
+        max_examples=examples,
+        derandomize=not full,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
