@@ -14,10 +14,12 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from saccade_server.config import ServerConfig
 from saccade_server.cpus import available_cpus
 from saccade_server.errors import ConfigError
+from saccade_server.metrics.remains import bury, worker_name
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +94,7 @@ class Supervisor:
         while not self._stopping.is_set():
             started = clock()
             code = await self._run_worker(worker, ports, family)
+            self._bury(worker, Path(family))
             if self._stopping.is_set():
                 return
             if not worker.ready.is_set():
@@ -104,6 +107,14 @@ class Supervisor:
                 await asyncio.wait_for(self._stopping.wait(), pause_s)
             lived_long = clock() - started > LONGEST_PAUSE_S
             pause_s = FIRST_PAUSE_S if lived_long else min(2 * pause_s, LONGEST_PAUSE_S)
+
+    def _bury(self, worker: _Worker, family: Path) -> None:
+        """Keeps the counters of a worker that has ended."""
+        if worker.process is not None:
+            try:
+                bury(family, worker_name(worker.index, worker.process.pid))
+            except OSError as error:
+                log.warning("the counters of worker %d are lost: %s", worker.index, error)
 
     async def _run_worker(self, worker: _Worker, ports: list[int], family: str) -> int:
         """Runs one process to its end; returns its exit code."""
