@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +31,25 @@ def ask(stub: ImageClassifierStub, request: pb.ClassifyRequest, *metadata: tuple
         stub.Classify(request, timeout=20, metadata=metadata)
 
 
+def send(address: str, data: bytes) -> None:
+    """Bytes to a port, which closes the connection on them."""
+    host, _, port = address.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(data)
+        while connection.recv(1 << 16):
+            pass
+
+
 @pytest.mark.parametrize("transport", ["grpcio", "http2"])
 def test_every_line_is_an_object_and_failed_requests_are_told(
     start_server: StartServer, repository: Path, transport: str
 ) -> None:
     """From the start to the end, those of libraries too; of a flood the first, and a number."""
-    server = start_server(repository, "--log-format=json", f"--transport={transport}")
+    flags = ("--log-format=json", "--log-level=debug", f"--transport={transport}")
+    server = start_server(repository, *flags)
     server.wait_ready()
+    for address in (server.grpc, server.http):
+        send(address, b"\x00\xff no request\r\n\r\n")
     trace = ("traceparent", f"00-{TRACE}-{8:016x}-01")
     with grpc.insecure_channel(server.grpc) as channel:
         stub = ImageClassifierStub(channel)

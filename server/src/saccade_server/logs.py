@@ -2,8 +2,8 @@
 
 A record is one line, whatever is in it; in text a traceback follows, indented, so that nothing that
 a caller sends can pass for a line of ours. A record may carry `fields`, a dictionary of text and
-numbers (`extra={"fields": ...}`), which become members of the JSON object. Those of failed requests
-have the field `code`, by which their number is limited.
+numbers (`extra={"fields": ...}`), which become members of the JSON object. Those that callers can
+bring about have the field `code`, by which their number is limited.
 """
 
 import atexit
@@ -25,7 +25,7 @@ from types import TracebackType
 FORMATS = ("text", "json")
 
 LINES_A_SECOND = 10
-"""Of failed requests with one code."""
+"""With one code."""
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _STDERR = 2
@@ -134,8 +134,8 @@ class _Window:
 class RateLimit(logging.Filter):
     """Lets a bounded number of records with the same `code` pass in a second.
 
-    Says a second later how many it left out. Of INTERNAL errors only the tracebacks are left out:
-    a caller has been told an id that must be found.
+    Says a second later how many it left out. Of errors with a traceback only that is left out: a
+    caller has been told an id that must be found.
 
     Args:
         tell: Takes the record that says so.
@@ -165,7 +165,7 @@ class RateLimit(logging.Filter):
         code = _fields(record).get("code")
         if not isinstance(code, str) or self._has_room(code):
             return True
-        if code != "INTERNAL":
+        if not record.exc_info:
             return False
         record.exc_info = None
         return True
@@ -197,7 +197,7 @@ class RateLimit(logging.Filter):
         left_out = window.left_out if window else 0
         if not left_out:
             return
-        what = "tracebacks of" if code == "INTERNAL" else "requests that ended with"
+        what = "tracebacks of" if code == "INTERNAL" else "lines with the code"
         message = f"{left_out} more {what} {code} in the last second are not shown"
         record = logging.LogRecord(__name__, logging.WARNING, "", 0, message, None, None)
         record.fields = {"left_out": left_out}

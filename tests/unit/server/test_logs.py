@@ -200,7 +200,7 @@ def test_a_flood_of_failures_is_a_few_lines_and_a_number() -> None:
 
     assert 2 == len(shown)
     assert limited.told == [
-        "998 more requests that ended with NOT_FOUND in the last second are not shown"
+        "998 more lines with the code NOT_FOUND in the last second are not shown"
     ]
 
 
@@ -221,7 +221,7 @@ def test_at_the_end_the_number_is_told_at_once() -> None:
     limited.close()
     limited.later.pass_by()
 
-    assert ["3 more requests that ended with NOT_FOUND in the last second are not shown"] == (
+    assert ["3 more lines with the code NOT_FOUND in the last second are not shown"] == (
         limited.told
     )
 
@@ -253,6 +253,11 @@ def test_a_fault_of_ours_is_never_left_out() -> None:
 
     assert [True, True, False, False, False] == [bool(each.exc_info) for each in shown]
     assert ["3 more tracebacks of INTERNAL in the last second are not shown"] == limited.told
+
+
+def test_a_callers_fault_of_the_same_code_is_left_out() -> None:
+    """A message that is cut off is INTERNAL by gRPC's rules; no id was told for it."""
+    assert 2 == len(Limited().show("INTERNAL", 1000))
 
 
 def test_what_is_no_request_has_no_bound() -> None:

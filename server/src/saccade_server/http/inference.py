@@ -96,13 +96,13 @@ class InferenceRoutes:
         return web.json_response(to_json(await self._ask("ModelStatistics", asked, request)))
 
     async def _infer(self, request: web.Request) -> web.Response:
-        length = request.headers.get(JSON_BYTES)
-        if length is not None and not _LENGTH.fullmatch(length):
-            raise InvalidArgument(f"{JSON_BYTES} must be a whole number of at least 0")
         binary = False
 
         async def read(_: Call) -> Any:
             nonlocal binary
+            length = request.headers.get(JSON_BYTES)
+            if length is not None and not _LENGTH.fullmatch(length):
+                raise InvalidArgument(f"{JSON_BYTES} must be a whole number of at least 0")
             body = await read_body(request)
             asked, binary = read_infer_request(body, None if length is None else int(length))
             asked.model_name = request.match_info["name"]

@@ -1,7 +1,6 @@
 """One connection: cuts bytes into frames, and brings the connection to its end."""
 
 import asyncio
-import logging
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -19,9 +18,8 @@ from saccade_server.transports.http2.options import Http2Options
 from saccade_server.transports.http2.outbox import Outbox
 from saccade_server.transports.http2.session import Session
 from saccade_server.transports.http2.streams import Streams
+from saccade_server.transports.http2.troubles import tell_trouble
 from saccade_server.transports.http2.upkeep import Upkeep, Verdict
-
-log = logging.getLogger(__name__)
 
 _DRAIN_PING = b"draining"
 _LIFE_PING = b"are you?"
@@ -96,7 +94,7 @@ class Connection(asyncio.Protocol):
         )
         shared.connections.add(self)
         if len(shared.connections) > shared.options.max_connections or not _speaks_h2(transport):
-            log.info("%s: closed at once", self.streams.peer)
+            tell_trouble(self.streams.peer, "closed at once", "CONNECTION_REFUSED")
             self._drop()
         else:
             self._session.greet()
@@ -215,7 +213,7 @@ class Connection(asyncio.Protocol):
         elif verdict is Verdict.RETIRE:
             self.drain()
         elif verdict is Verdict.DROP:
-            log.info("%s: too slow, or dead", self.streams.peer)
+            tell_trouble(self.streams.peer, "too slow, or dead", "CONNECTION_DROPPED")
             self._drop()
 
     def _on_pong(self, content: bytes) -> None:
@@ -233,7 +231,7 @@ class Connection(asyncio.Protocol):
             self._close()
 
     def _fail(self, violation: Violation) -> None:
-        log.info("%s: %s", self.streams.peer, violation.text)
+        tell_trouble(self.streams.peer, violation.text, violation.code.name)
         self._closing = True
         self.streams.cancel_all()
         self._outbox.push(frames.goaway(self.streams.last, violation.code, violation.text))

@@ -1,6 +1,5 @@
 """What the frames of one connection mean."""
 
-import logging
 from collections.abc import Callable
 
 from saccade_server.transports.http2 import frames
@@ -10,8 +9,7 @@ from saccade_server.transports.http2.headers import HeaderReader
 from saccade_server.transports.http2.options import DEFAULT_WINDOW_BYTES, Http2Options
 from saccade_server.transports.http2.outbox import Outbox
 from saccade_server.transports.http2.streams import Streams
-
-log = logging.getLogger(__name__)
+from saccade_server.transports.http2.troubles import tell_trouble
 
 _HARMLESS = 20
 """So many times as often as other small frames may those come that cost us next to nothing: window
@@ -108,7 +106,8 @@ class Session:
             self._handlers[kind](flags, number, payload)
         except StreamViolation as violation:
             self._guard.count("violation of a stream")
-            log.info("%s: stream %d: %s", self._streams.peer, number, violation.text)
+            what = f"stream {number}: {violation.text}"
+            tell_trouble(self._streams.peer, what, violation.code.name)
             self._streams.reset(number, violation.code)
 
     def _on_data(self, flags: int, number: int, payload: bytes) -> None:
