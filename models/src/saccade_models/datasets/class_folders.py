@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from saccade_models.errors import ModelsError
+from saccade_server.imaging import ImageLimits
 
 IMAGE_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp")
@@ -33,7 +34,8 @@ class ClassFiles:
             hangs on the order in which the file system tells them.
         classes: The class label of each.
         labels: The sub-folders' names, sorted; those of empty ones too.
-        ignored: How many other files there are, by suffix; "hidden" counts those with a dot.
+        ignored: How many others there are, by suffix; "hidden" counts those with a dot, "no file"
+            links that lead nowhere, and pipes.
     """
 
     files: list[str]
@@ -75,16 +77,33 @@ def list_class_files(root: Path, part: Path) -> ClassFiles:
             if name.startswith("."):
                 found.ignored["hidden"] += 1
             elif path.suffix.lower() not in IMAGE_SUFFIXES:
-                found.ignored[path.suffix.lower() or "no suffix"] += 1
+                found.ignored[shown(path.suffix.lower()) or "no suffix"] += 1
+            elif not path.is_file():
+                found.ignored["no file"] += 1
             else:
                 found.files.append(path.relative_to(root).as_posix())
                 found.classes.append(folder.name)
     return found
 
 
+def read_image_file(path: Path) -> bytes:
+    """The bytes of a file; of one that is too large for an image only as many as tell that.
+
+    Raises:
+        OSError: It can't be read.
+    """
+    with path.open("rb") as file:
+        # Room for what is asked for is taken before anything is read, so the file's size is asked.
+        size = os.fstat(file.fileno()).st_size
+        return file.read(min(size, ImageLimits().max_bytes + 1))
+
+
 def shown(name: str) -> str:
-    """A file's name as it can be printed: names need not be text."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+    """A file's name as it can be printed: names need not be text, and may steer a terminal."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in name
+    )
 
 
 def _sub_folders(folder: Path) -> list[Path]:

@@ -105,7 +105,7 @@ def _tell_ignored(listed: Iterable[ClassFiles], tell: Tell) -> None:
     ignored = sum((found.ignored for found in listed), Counter[str]())
     if ignored:
         kinds = [f"{count:,} {suffix}" for suffix, count in ignored.most_common()]
-        tell(f"ignored {ignored.total():,} files that are no images by their names: {_some(kinds)}")
+        tell(f"ignored {ignored.total():,} files that are not named as images: {_some(kinds)}")
 
 
 def _tell_damaged(damaged: list[tuple[str, str]], tell: Tell) -> None:

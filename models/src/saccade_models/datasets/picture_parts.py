@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from saccade_models.datasets.archives import Part
-from saccade_models.datasets.class_folders import list_class_files
+from saccade_models.datasets.class_folders import list_class_files, read_image_file
 from saccade_models.datasets.form import PictureForm
 from saccade_models.datasets.splits import SPLIT_SEED
 from saccade_models.errors import ModelsError
@@ -92,7 +92,7 @@ def _plain(label: str) -> str:
 
 def _read(path: Path, form: PictureForm) -> NDArray[np.uint8]:
     try:
-        data = path.read_bytes()
+        data = read_image_file(path)
         pixels = decode_image(data, form.spec)
     except (OSError, InvalidArgument) as error:
         raise ModelsError(f"cannot read {path}: {error}") from error

@@ -9,7 +9,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade_models.datasets.class_folders import shown
+from saccade_models.datasets.class_folders import read_image_file, shown
 from saccade_models.datasets.form import PictureForm
 from saccade_models.errors import ModelsError
 from saccade_server.cpus import available_cpus
@@ -108,7 +108,7 @@ class Pictures:
         name, digest = self._files[position], bytes(self._digests[position])
         path = self._root / name
         try:
-            data = path.read_bytes()
+            data = read_image_file(path)
             if hashlib.sha256(data).hexdigest().encode() != digest:
                 raise ModelsError(f"{shown(str(path))} changed meanwhile: start again")
             pixels = decode_image(data, self._spec)

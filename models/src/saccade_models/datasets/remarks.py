@@ -29,11 +29,11 @@ def tell_counts(inventory: Inventory, chosen: Chosen, tell: Tell) -> None:
     rest = len(named) - SHOWN_CLASSES
     more = f", and {rest:,} smaller classes" if rest > 0 else ""
     tell(f"images of a class in train: {', '.join(named[:SHOWN_CLASSES])}{more}")
-    largest, smallest = order[0], order[-1]
-    if counts[largest] >= IMBALANCE * max(1, counts[smallest]):
+    ratio = counts.max() / max(1, counts.min())
+    if ratio >= IMBALANCE:
         tell(
-            f"the classes are uneven: {named[0]} is {counts[largest] / counts[smallest]:.0f} times "
-            f"{named[-1]}; --class-weights balanced makes classes count alike"
+            f"the classes are uneven: {named[0]} is {ratio:.0f} times {named[-1]}; --class-weights "
+            "balanced makes classes count alike"
         )
 
 
@@ -45,14 +45,12 @@ def tell_alike(inventory: Inventory, chosen: Chosen, tell: Tell) -> None:
     several = members_of_several(inventory.groups)
     leaks = [group for group in several if len(set(split_of[group])) > 1]
     torn = [group for group in several if len(set(inventory.labels[group])) > 1]
-    kept = len(several) - len(leaks)
-    if kept:
-        images = sum(len(group) for group in several) - sum(len(group) for group in leaks)
-        tell(f"{images:,} images are nearly the same as others, and in the same split as those")
+    leaked = sum(map(len, leaks))
+    if kept := sum(map(len, several)) - leaked:
+        tell(f"{kept:,} images are nearly the same as others, and in the same split as those")
     if leaks:
-        images = sum(len(group) for group in leaks)
         tell(
-            f"warning: {images:,} images are nearly the same as images of another split, which "
+            f"warning: {leaked:,} images are nearly the same as images of another split, which "
             f"makes figures too good: {_pairs(inventory, leaks, split_of)}"
         )
     if torn:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade_models.datasets.class_folders import shown
+from saccade_models.datasets.class_folders import read_image_file, shown
 from saccade_models.datasets.resemblance import GLANCE, Sight, group_alike, see
 from saccade_server.cpus import available_cpus
 from saccade_server.errors import InvalidArgument
@@ -70,7 +70,7 @@ class _Look:
 
 def _look(path: Path) -> _Look | str:
     try:
-        data = path.read_bytes()
+        data = read_image_file(path)
         sight = see(decode_image(data, GLANCE.spec))
     except InvalidArgument as error:
         return str(error)

@@ -25,10 +25,15 @@ def read_batches(
         image_values: how many values an image will have for the network, if more than here.
     """
     largest = max(read_images(split, positions[:1])[0].size, image_values)
-    size = max(1, min(BATCH_IMAGES, MAX_BATCH_VALUES // largest))
+    size = batch_images(largest)
     for start in range(0, len(positions), size):
         chosen = positions[start : start + size]
         yield read_images(split, chosen), split.labels[chosen]
+
+
+def batch_images(values: int) -> int:
+    """How many images of so many values a network is given at once where it does not learn."""
+    return max(1, min(BATCH_IMAGES, MAX_BATCH_VALUES // values))
 
 
 def read_images(split: Split, positions: NDArray[np.int64]) -> NDArray[np.uint8]:

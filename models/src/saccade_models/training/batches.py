@@ -1,5 +1,6 @@
 """The order in which images are trained on, and the reading of them ahead of their turn."""
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade_models.datasets import Split
+from saccade_models.evaluation.reading import batch_images
 
 Batch = tuple[NDArray[np.uint8], NDArray[np.int64]]
 
@@ -23,9 +25,9 @@ def shuffled_batches(split: Split, size: int, *, seed: int, epoch: int) -> Itera
     return _read(split, np.random.default_rng([seed, epoch]).permutation(len(split)), size)
 
 
-def batches(split: Split, size: int) -> Iterator[Batch]:
-    """All images once, in their order; the last batch is smaller."""
-    return _read(split, np.arange(len(split)), size)
+def batches(split: Split) -> Iterator[Batch]:
+    """All images once, in their order, as many at a time as a network takes that does not learn."""
+    return _read(split, np.arange(len(split)), batch_images(math.prod(split.images.shape[1:])))
 
 
 def _read(split: Split, order: NDArray[np.int64], size: int) -> Iterator[Batch]:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-VALIDATION_BATCH_IMAGES = 256
 GENERATOR = "seed_generator_state"
 """The name that Keras gives to the state of a layer's random generator."""
 
@@ -215,7 +214,7 @@ class Trainer:
 
     def _evaluate(self, split: Split) -> tuple[float, float]:
         totals = np.zeros(2)
-        for images, labels in batches(split, VALIDATION_BATCH_IMAGES):
+        for images, labels in batches(split):
             totals += self._measure(images, labels).numpy()
         loss, accuracy = totals / len(split)
         return float(loss), float(accuracy)

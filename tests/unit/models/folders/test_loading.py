@@ -171,13 +171,30 @@ def test_hidden_files_and_other_kinds_are_ignored_and_counted(tmp_path: Path) ->
     root = write_classes(tmp_path, {"cat": 5, "dog": 5, ".cache": 3})
     for name in ("notes.txt", "more.TXT", "._000.jpg", "README"):
         (root / "cat" / name).write_bytes(b"text")
+    (root / "dog" / "gone.jpg").symlink_to("nowhere")
+    os.mkfifo(root / "dog" / "pipe.jpg")
     told: list[str] = []
 
     load(root, told)
 
     assert (
-        "ignored 4 files that are no images by their names: 2 .txt, 1 hidden, 1 no suffix"
+        "ignored 6 files that are not named as images: 2 .txt, 2 no file, 1 hidden, 1 no suffix"
     ) == told[0]
+
+
+def test_a_name_that_is_no_text_is_told_as_it_can_be_printed(tmp_path: Path) -> None:
+    """Neither does it fail, nor does it change the terminal's colours."""
+    root = write_classes(tmp_path, {"cat": 5, "dog": 5})
+    place = os.fsencode(root / "cat")
+    for name in (b"\xff.jpg", b"\x1b[31m.jpg"):
+        with open(os.path.join(place, name), "wb") as file:
+            file.write(b"text")
+    told: list[str] = []
+
+    load(root, told)
+
+    names = [line.partition(":")[0] for line in told[1:3]]
+    assert [r"  cat/\x1b[31m.jpg", r"  cat/\udcff.jpg"] == names
 
 
 def test_uneven_classes_are_shown(tmp_path: Path) -> None:

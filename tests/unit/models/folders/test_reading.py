@@ -84,10 +84,10 @@ def test_batches_are_those_of_the_same_images_in_memory(root: Path) -> None:
 
 
 class Counting:
-    """Images that tell which positions were asked for; `gate` holds them back."""
+    """Large images, as it says, that tell which positions were asked for."""
 
     def __init__(self, count: int) -> None:
-        self.shape = (count, 1, 1, 1)
+        self.shape = (count, 2048, 2048, 1)
         self.asked: list[int] = []
         self.enough = threading.Event()
 
@@ -100,9 +100,9 @@ class Counting:
 
 
 def test_batches_are_read_ahead_of_their_turn() -> None:
-    """While one is trained on, so many more are read, and then the reader waits."""
+    """While one is looked at, so many more are read. Such large images come one by one."""
     images = Counting(10)
-    reader = batches(Split(images=images, labels=np.zeros(10, np.int64)), 1)
+    reader = batches(Split(images=images, labels=np.zeros(10, np.int64)))
 
     next(reader)
 
@@ -119,7 +119,7 @@ def test_an_error_of_a_picture_comes_out_where_its_batch_is_taken() -> None:
             raise ValueError("broken")
 
     with pytest.raises(ValueError, match="broken"):
-        next(batches(Split(images=Broken(2), labels=np.zeros(2, np.int64)), 1))
+        next(batches(Split(images=Broken(2), labels=np.zeros(2, np.int64))))
 
 
 @pytest.mark.skipif(
