@@ -1,0 +1,15 @@
+"""The log: a line for each record on standard error, as text or as JSON, and no flood of them."""
+
+from saccade_server.logs.formats import FORMATS, JsonFormatter, TextFormatter
+from saccade_server.logs.limit import RateLimit
+from saccade_server.logs.standard_error import LineHandler, complain, set_up_logs
+
+__all__ = [
+    "FORMATS",
+    "JsonFormatter",
+    "LineHandler",
+    "RateLimit",
+    "TextFormatter",
+    "complain",
+    "set_up_logs",
+]
