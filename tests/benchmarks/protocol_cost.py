@@ -43,6 +43,7 @@ CALLS = 250
 class _Nothing:
     """A predictor that has the answer ready."""
 
+    idle = True
     stalled_s = 0.0
 
     def __init__(self) -> None:
@@ -68,6 +69,9 @@ class _Nothing:
         urgent: bool = False,
     ) -> Scores:
         return Scores(self._row, 0.0, 0.0, 1)
+
+    async def submit_spare(self, images: NDArray[np.uint8 | np.float32]) -> Scores:
+        return await self.submit(images)
 
     async def close(self) -> None: ...
 

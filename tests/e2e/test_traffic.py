@@ -203,6 +203,18 @@ def test_a_growing_share_moves_keys_one_way_on_all_replicas(
     assert after == elsewhere
 
 
+def test_a_shadow_version_is_compared_and_never_answers(service: Service) -> None:
+    """Its agreement and its cost are metrics."""
+    labels = "labels = { stable = 1, next = 2 }"
+    service.reach(f"[digits]\n{labels}\nshadow = {{ next = 100 }}\n")
+    answers = {service.native(key) for key in KEYS[:20]}
+    of = {"model": "digits", "version": "2"}
+    wait_value(service.process.http, 1e-6, "saccade_shadow_inference_seconds_total", **of)
+    compared = read_value(service.process.http, "saccade_shadow_difference_count", **of)
+
+    assert ({1}, True) == (answers, compared >= 1)
+
+
 def test_a_wrong_file_leaves_the_old_shares_in_force(service: Service) -> None:
     """With a line in the log, once, and a metric that grows."""
     before = [service.native(key) for key in KEYS]

@@ -35,6 +35,7 @@ from saccade_server.services.health import HealthService
 from saccade_server.services.inference import InferenceService
 from saccade_server.services.inflight import Inflight
 from saccade_server.services.reflection import ReflectionService
+from saccade_server.services.shadowing import Shadows
 from saccade_server.services.tfserving import (
     ModelService,
     PredictionService,
@@ -105,8 +106,12 @@ class App:
             threads=config.decode_threads or available_cpus(),
             limits=ImageLimits(max_pixels=config.max_image_pixels),
         )
+        self._shadows = Shadows(self._registry, self._decoder, self._metrics)
         images = ImagePath(
-            self._decoder, self._metrics, max_request_images=config.max_request_images
+            self._decoder,
+            self._metrics,
+            max_request_images=config.max_request_images,
+            shadows=self._shadows,
         )
         inflight = Inflight(self._metrics, config.max_inflight)
         classifier = ClassifierService(self._registry, images, self._metrics, inflight)
@@ -338,6 +343,7 @@ class App:
         self._answerer.drain()
         if self._grpc is not None:
             await self._grpc.stop(self._config.drain_s)
+        await self._shadows.close()
         await self._loader.close()
         await self._registry.close()
         await self._mirror.close()

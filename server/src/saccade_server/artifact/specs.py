@@ -67,6 +67,15 @@ class InputSpec:
         shape = self.height, self.width, self.color_space.channels
         object.__setattr__(self, "shape", shape)
 
+    def takes_the_same(self, other: "InputSpec") -> bool:
+        """Whether an image becomes the same for another graph."""
+        return (
+            (self.shape, self.color_space, self.dtype, self.resize)
+            == (other.shape, other.color_space, other.dtype, other.resize)
+            and np.array_equal(self.scale, other.scale)
+            and np.array_equal(self.offset, other.offset)
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputSpec:

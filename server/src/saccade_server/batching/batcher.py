@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade_server.batching.line import Entry, Scores, Taken, WaitingLine
+from saccade_server.batching.line import Entry, Scores, Taken, Turn, WaitingLine
 from saccade_server.batching.worker import Job, Outcome, Values
 from saccade_server.errors import (
     ConfigError,
@@ -129,29 +129,21 @@ class Batcher:
             EngineError: The engine failed on this very request.
         """
         self._admit(len(images), deadline)
-        most = self._config.max_batch_images
-        if len(images) <= most:
-            entry = self._enqueue(images, deadline, urgent)
-            self._dispatch()
-            try:
-                return await entry.answer
-            finally:
-                self._forget(entry)
-        # All parts are queued at once: no later request gets between them or past the bound.
-        entries = [
-            self._enqueue(images[start : start + most], deadline, urgent)
-            for start in range(0, len(images), most)
-        ]
-        self._dispatch()
-        answers = [entry.answer for entry in entries]
-        try:
-            return _join(await asyncio.gather(*answers))
-        finally:
-            # Where one part failed, the others have become useless.
-            for entry in entries:
-                if not entry.answer.done():
-                    entry.answer.cancel()
-                self._forget(entry)
+        return await self._run(images, deadline, Turn.URGENT if urgent else Turn.USUAL)
+
+    async def submit_spare(self, images: Values) -> Scores:
+        """Runs images for whose answer nobody waits, if there is nothing else to do.
+
+        What comes meanwhile goes first, but for the engine call that has begun. They do not count
+        as waiting: nobody is refused for them.
+
+        Raises:
+            Overloaded: There is something else to do.
+            EngineError: The engine failed.
+        """
+        if self._closing or not self.idle:
+            raise Overloaded("there is other work")
+        return await self._run(images, None, Turn.SPARE)
 
     @contextmanager
     def reserve(self, images: int, *, deadline: float | None = None) -> Iterator[None]:
@@ -203,6 +195,11 @@ class Batcher:
         return self._line.images + self._reserved_images
 
     @property
+    def idle(self) -> bool:
+        """Whether no image waits, is being decoded or is being run."""
+        return len(self._idle) == len(self._workers) and not self.queued_images
+
+    @property
     def stalled_s(self) -> float:
         """Seconds without progress while there was work; 0 without work."""
         return self._clock() - self._progress if self._unanswered else 0.0
@@ -247,13 +244,39 @@ class Batcher:
         running = sum(max(0.0, end - now) for _, end in self._running.values())
         return (running + self._line.expect_wait_s(self.queued_images)) / len(self._workers)
 
-    def _enqueue(self, images: Values, deadline: float | None, urgent: bool) -> Entry:
+    async def _run(self, images: Values, deadline: float | None, turn: Turn) -> Scores:
+        """Queues images and waits for their scores."""
+        most = self._config.max_batch_images
+        if len(images) <= most:
+            entry = self._enqueue(images, deadline, turn)
+            self._dispatch()
+            try:
+                return await entry.answer
+            finally:
+                self._forget(entry)
+        # All parts are queued at once: no later request gets between them or past the bound.
+        entries = [
+            self._enqueue(images[start : start + most], deadline, turn)
+            for start in range(0, len(images), most)
+        ]
+        self._dispatch()
+        answers = [entry.answer for entry in entries]
+        try:
+            return _join(await asyncio.gather(*answers))
+        finally:
+            # Where one part failed, the others have become useless.
+            for entry in entries:
+                if not entry.answer.done():
+                    entry.answer.cancel()
+                self._forget(entry)
+
+    def _enqueue(self, images: Values, deadline: float | None, turn: Turn) -> Entry:
         """Queues at most a batch of images."""
         now = self._clock()
         if not self._unanswered:
             self._progress = now
         answer = asyncio.get_running_loop().create_future()
-        entry = Entry(images, deadline, urgent, now, not self._idle, answer)
+        entry = Entry(images, deadline, turn, now, not self._idle, answer)
         self._line.put(entry)
         self._unanswered.add(entry)
         return entry

@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +38,15 @@ class Scores(NamedTuple):
     started: float = 0.0
 
 
+class Turn(IntEnum):
+    """Who goes first."""
+
+    URGENT = 0
+    USUAL = 1
+    SPARE = 2
+    """Nobody waits for it: when nothing else does, and in batches of its own."""
+
+
 @dataclass(slots=True, eq=False)
 class Entry:
     """A request, or a batch-sized part of a large one.
@@ -44,7 +54,7 @@ class Entry:
     Attributes:
         images: Shape (n, H, W, C).
         deadline: On the batcher's clock.
-        urgent: Goes before everything that is not.
+        turn: Goes before everything of a later one.
         queued: When it came, on the same clock.
         waited: Whether it found every engine busy.
         answer: For its caller; done before it is taken if the caller has gone.
@@ -52,7 +62,7 @@ class Entry:
 
     images: Values
     deadline: float | None
-    urgent: bool
+    turn: Turn
     queued: float
     waited: bool
     answer: asyncio.Future[Scores]
@@ -67,12 +77,12 @@ class Taken(NamedTuple):
     late: list[Entry]
 
 
-_Key = tuple[bool, tuple[int, ...]]
-"""What may share a batch: urgent or not, and the shape of an image."""
+_Key = tuple[Turn, tuple[int, ...]]
+"""By which entries wait together: their turn, and the shape of an image."""
 
 
 class WaitingLine:
-    """First in, first out; urgent ones before others; a batch holds images of one shape.
+    """First in, first out within a turn; a batch holds images of one shape.
 
     Every method may be called from any thread.
 
@@ -87,16 +97,17 @@ class WaitingLine:
         self._suspects: deque[Entry] = deque()
         self._cost = CostModel()
         self.images = 0
+        """That wait and are waited for."""
         self.handover_s = 0.0
         """From the end of an engine's call to the answer of its requests, as learned."""
 
     def put(self, entry: Entry) -> None:
         """Lets an entry wait."""
-        key = (not entry.urgent, entry.images.shape[1:])
+        key = (entry.turn, entry.images.shape[1:])
         with self._lock:
             self._queues.setdefault(key, deque()).append(entry)
             entry.waiting = True
-            self.images += len(entry.images)
+            self._count(entry, 1)
 
     def put_suspects(self, entries: Iterable[Entry]) -> None:
         """Lets entries of a batch that failed wait: each alone, before all others."""
@@ -148,7 +159,7 @@ class WaitingLine:
         images, tightest = 0, float("inf")
         shape: tuple[int, ...] | None = None
         for key in sorted(self._queues, key=self._turn):
-            if shape is not None and key[1] != shape:
+            if shape is not None and (key[1] != shape or key[0] is Turn.SPARE):
                 continue
             queue = self._queues[key]
             while queue:
@@ -180,10 +191,14 @@ class WaitingLine:
             return True
         return False
 
-    def _turn(self, key: _Key) -> tuple[bool, float]:
+    def _turn(self, key: _Key) -> tuple[Turn, float]:
         return key[0], self._queues[key][0].queued
 
     def _uncount(self, entry: Entry) -> None:
         if entry.waiting:
             entry.waiting = False
-            self.images -= len(entry.images)
+            self._count(entry, -1)
+
+    def _count(self, entry: Entry, sign: int) -> None:
+        if entry.turn is not Turn.SPARE:
+            self.images += sign * len(entry.images)

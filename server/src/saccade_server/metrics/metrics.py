@@ -22,6 +22,7 @@ SECONDS = (
 
 IMAGES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 CONFIDENCE = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
+DIFFERENCES = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 
 class Metrics:
@@ -120,6 +121,25 @@ class Metrics:
             ("outcome",),
             registry=registry,
         )
+        self.shadow_images = Counter(
+            "saccade_shadow_images",
+            "Images for shadow copies: agreed or differed in the best class, or why not compared.",
+            ("model", "version", "outcome"),
+            registry=registry,
+        )
+        self.shadow_difference = Histogram(
+            "saccade_shadow_difference",
+            "Largest difference in any probability of an image from what was answered.",
+            ("model", "version"),
+            buckets=DIFFERENCES,
+            registry=registry,
+        )
+        self.shadow_inference_seconds = Counter(
+            "saccade_shadow_inference_seconds",
+            "Time of the engine calls of shadow copies.",
+            ("model", "version"),
+            registry=registry,
+        )
         self.rollbacks = Counter(
             "saccade_rollbacks",
             "New versions that were taken away because they were worse than the one before.",
@@ -177,6 +197,9 @@ class Metrics:
             self.model_load_seconds,
             self.predictions,
             self.prediction_confidence,
+            self.shadow_images,
+            self.shadow_difference,
+            self.shadow_inference_seconds,
         ):
             family.forget(model, version)
         self._statistics.pop((model, version), None)

@@ -9,7 +9,15 @@ Everything runs in the event loop's thread; loading and reading folders happen b
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from pathlib import Path
 
 from saccade_server.errors import ConfigError, NotFound
@@ -209,6 +217,16 @@ class Registry:
     def describe(self, model: str, version: int = 0, label: str = "") -> Version:
         """Like `find`, whatever the version's state."""
         return self._router.describe(model, version, label, "")
+
+    def shadows(self, model: str) -> Sequence[tuple[LoadedVersion, float]]:
+        """The versions that get copies of a model's requests, with their percentages."""
+        return self._router.shadows(model)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no version has anything to do."""
+        each = (v.loaded for versions in self._rollout.models.values() for v in versions)
+        return all(loaded.predictor.idle for loaded in each if loaded)
 
     def default_version(self, model: str) -> int:
         """The version that answers most requests that name none; 0 while none is ready."""

@@ -51,6 +51,16 @@ class Router:
         numbers = ", ".join(str(candidate.version) for candidate in versions)
         raise NotFound(f"no version {version} of {model!r}; there are: {numbers}")
 
+    def shadows(self, model: str) -> list[tuple[LoadedVersion, float]]:
+        """See `Registry.shadows`."""
+        shares = self._rollout.traffic_of(model).shadow
+        return [
+            (each.ready, shares[label])
+            for each in (self._rollout.models.get(model, ()) if shares else ())
+            for label in each.labels
+            if label in shares and each.ready
+        ]
+
     def default(self, model: str, key: str = "") -> Version | None:
         """What answers requests that name neither version nor label, if anything is ready.
 

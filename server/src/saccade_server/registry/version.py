@@ -42,6 +42,10 @@ class Predictor(Protocol):
     """What answers for a version; see `batching.Batcher`, the one that serves."""
 
     @property
+    def idle(self) -> bool:
+        """Whether it has nothing to do."""
+
+    @property
     def stalled_s(self) -> float:
         """Seconds without progress while there was work."""
 
@@ -67,6 +71,9 @@ class Predictor(Protocol):
         urgent: bool = False,
     ) -> Scored:
         """Runs the images of one request."""
+
+    async def submit_spare(self, images: NDArray[np.uint8 | np.float32]) -> Scored:
+        """Runs images for whose answer nobody waits, if there is nothing else to do."""
 
     async def close(self) -> None:
         """Finishes what is queued and frees everything."""

@@ -13,6 +13,7 @@ from saccade_server.metrics import Metrics
 from saccade_server.registry import LoadedVersion
 from saccade_server.services.call import Call
 from saccade_server.services.per_version import PerVersion
+from saccade_server.services.shadowing import Answered, Shadows
 from saccade_server.services.tally import VersionTally
 
 Values = NDArray[np.uint8 | np.float32]
@@ -45,10 +46,19 @@ class ImagePath:
         decoder: Shared by all models.
         metrics: Where stages and images are counted.
         max_request_images: In one request.
+        shadows: Get copies of what was answered, or None.
     """
 
-    def __init__(self, decoder: Decoder, metrics: Metrics, *, max_request_images: int) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        metrics: Metrics,
+        *,
+        max_request_images: int,
+        shadows: Shadows | None = None,
+    ) -> None:
         self._decoder = decoder
+        self._shadows = shadows
         self._max_request_images = max_request_images
         self._metrics = metrics
         self._tallies = PerVersion(lambda version: VersionTally(metrics, version))
@@ -98,7 +108,10 @@ class ImagePath:
             if images is None:
                 nothing = np.empty((0, len(version.artifact.class_labels)), np.float32)
                 return Classified(nothing, errors, decode_s, 0.0, 0.0, 0)
-            return await self._score(images, errors, version, tally, call, decode_s)
+            classified = await self._score(images, errors, version, tally, call, decode_s)
+        if self._shadows is not None:
+            self._shadows.offer(Answered(version, images, sources, classified.probabilities))
+        return classified
 
     async def classify_values(
         self, values: NDArray[np.uint8 | np.float32], version: LoadedVersion, call: Call
@@ -123,7 +136,11 @@ class ImagePath:
         self._check_count(len(values))
         tally = self._tallies[version]
         with version.users.hold(), tally.done.request():
-            return await self._score(values, [None] * len(values), version, tally, call, 0.0)
+            errors: list[InvalidArgument | None] = [None] * len(values)
+            classified = await self._score(values, errors, version, tally, call, 0.0)
+        if self._shadows is not None:
+            self._shadows.offer(Answered(version, values, (), classified.probabilities))
+        return classified
 
     def _check_count(self, images: int) -> None:
         if not 1 <= images <= self._max_request_images:
