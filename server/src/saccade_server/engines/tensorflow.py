@@ -3,9 +3,10 @@
 The only module of the server that imports TensorFlow, and only when an engine is loaded.
 """
 
+import logging
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -83,13 +84,26 @@ def _load(tensorflow: Any, artifact: Artifact) -> _Run:
 
 def _load_graph(tensorflow: Any, artifact: Artifact) -> _Run:
     session = tensorflow.compat.v1.Session(graph=tensorflow.Graph())
-    meta = tensorflow.compat.v1.saved_model.load(session, ["serve"], str(artifact.path))
+    with _without_advice(tensorflow):
+        meta = tensorflow.compat.v1.saved_model.load(session, ["serve"], str(artifact.path))
     signature = meta.signature_def[artifact.input.signature]
     call = session.make_callable(
         signature.outputs[artifact.output.name].name,
         [signature.inputs[artifact.input.name].name],
     )
     return lambda images: call(images)
+
+
+@contextmanager
+def _without_advice(tensorflow: Any) -> Iterator[None]:
+    """TensorFlow advises against its older loader, which is the one that is needed here."""
+    logger = tensorflow.get_logger()
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def import_tensorflow(threads: int = 0) -> Any:
