@@ -9,17 +9,42 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from fixtures.clock import FakeClock
 from saccade_models.config import QUANTIZATIONS, TrainingConfig
 from saccade_models.datasets import Dataset, Split
 from saccade_models.errors import ModelsError
 from saccade_models.evaluation import Figures, evaluate
 from saccade_models.provenance import command_line
-from saccade_models.quantization import QuantizedFigures, quantize, typical_values
+from saccade_models.quantization import (
+    SPEED_ROUNDS,
+    QuantizedFigures,
+    compare_speed,
+    quantize,
+    typical_values,
+)
 from saccade_server import artifact as layout
 from saccade_server.engines import convert, load_engine
 from saccade_server.errors import ArtifactError
 from saccade_server.loading import Compiled, FormStore, compile_form, golden_of, verify_golden
+
+
+class TimedEngine:
+    """Each call takes the next of its times; the first of them only warms it up."""
+
+    name = "timed"
+
+    def __init__(self, clock: FakeClock, *seconds: float) -> None:
+        self._clock = clock
+        self._seconds = iter(seconds)
+
+    def predict(self, images: NDArray[np.uint8 | np.float32]) -> NDArray[np.float32]:
+        self._clock.advance(next(self._seconds))
+        return np.zeros((len(images), 10), np.float32)
+
+    def close(self) -> None:
+        pass
 
 
 class Quantized(NamedTuple):
@@ -199,3 +224,12 @@ def test_the_command_tells_what_was_forced() -> None:
     command = command_line(config)
 
     assert ("float16", "--force") == (command[command.index("--quantize") + 1], command[-1])
+
+
+def test_the_speed_is_that_of_the_quickest_calls(digits: Dataset) -> None:
+    """What disturbs the other calls, and the first one, does not count."""
+    clock = FakeClock()
+    slow = TimedEngine(clock, 99, 6, *[9] * SPEED_ROUNDS)
+    quick = TimedEngine(clock, 99, *[8] * (SPEED_ROUNDS - 1), 2)
+
+    assert 3 == compare_speed(slow, quick, digits.test, clock)
