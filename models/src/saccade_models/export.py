@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from saccade.v1 import manifest_pb2
+from saccade_models.compilation import compile_graph
 from saccade_models.config import TrainingConfig
 from saccade_models.datasets import Dataset
+from saccade_models.errors import ModelsError
 from saccade_models.evaluation import Figures, evaluate_scaled, fit_temperature, read_logits
 from saccade_models.golden import write_golden_set
 from saccade_models.graph import INPUT, OUTPUT, SIGNATURE, write_graph
@@ -20,7 +22,7 @@ from saccade_models.training.history import Epoch
 from saccade_models.warmup import write_warmup
 from saccade_server import artifact as layout
 from saccade_server.engines import load_engine
-from saccade_server.loading import Compiled, compile_form, forms
+from saccade_server.loading import Compiled, forms
 
 if TYPE_CHECKING:
     import keras
@@ -28,10 +30,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """What was measured on the test split: of the graph, and of its quantised form, if any."""
+    """What was measured on the test split, and what servers run.
+
+    Attributes:
+        test: Figures of the graph.
+        quantized: Those of its quantised form, if any.
+        uncompiled: Why LiteRT does not run the graph; empty where it does.
+    """
 
     test: Figures
     quantized: QuantizedFigures | None
+    uncompiled: str
 
 
 def export_artifact(
@@ -46,8 +55,9 @@ def export_artifact(
     """Writes a complete artifact into an empty folder.
 
     The figures and golden samples are computed by the graph as written, through the server's own
-    engine: what is measured is what will be served. This is the one use of the test split; the
-    graph's temperature is fitted on the validation split.
+    engine: what is measured is what will be served. The test split is used here alone, and chooses
+    nothing but whether a quantised form loses too much; the graph's temperature is fitted on the
+    validation split. A graph that LiteRT can't take, or computes otherwise, is left to TensorFlow.
 
     Args:
         folder: is there and empty.
@@ -58,9 +68,10 @@ def export_artifact(
         exported_epoch: the number of the one whose weights these are; 0 where it is not known.
 
     Raises:
-        ModelsError: The answers are no numbers, or quantising costs more accuracy than is allowed.
+        ModelsError: The answers are no numbers, quantising costs more accuracy than is allowed, or
+            there is nothing to quantise, since LiteRT does not run the graph.
         OSError: The folder can't be written.
-        EngineError: LiteRT can't take the graph, or computes something else.
+        EngineError: TensorFlow can't run the graph, or LiteRT its quantised form.
     """
     temperature = fit_temperature(*read_logits(classifier, dataset.validation))
     write_graph(classifier, folder, temperature.value)
@@ -96,8 +107,8 @@ def export_artifact(
     )
     write_report(folder / layout.ASSETS, report)
     layout.write_manifest(folder, manifest)
-    quantized = _complete(folder, manifest, config, dataset, figures)
-    return Exported(test=figures, quantized=quantized)
+    quantized, uncompiled = _complete(folder, manifest, config, dataset, figures)
+    return Exported(test=figures, quantized=quantized, uncompiled=uncompiled)
 
 
 def _describe(config: TrainingConfig, dataset: Dataset, weights: int) -> manifest_pb2.Manifest:
@@ -118,19 +129,29 @@ def _complete(
     config: TrainingConfig,
     dataset: Dataset,
     figures: Figures,
-) -> QuantizedFigures | None:
-    """Adds what is made of the golden samples: warm-up requests and the compiled form."""
+) -> tuple[QuantizedFigures | None, str]:
+    """Adds what is made of the golden samples: warm-up requests and the compiled form.
+
+    Returns:
+        The figures of the quantised form, if any, and why nothing was compiled, if so.
+    """
     artifact = layout.read_artifact(folder)
     write_warmup(artifact)
-    quantized = None
-    with drop_native_chatter():
-        form = compile_form(artifact)
+    quantized, uncompiled = None, ""
+    try:
+        form = compile_graph(artifact)
+    except ModelsError as error:
         if config.quantize != "none":
-            form, quantized = quantize(artifact, dataset, config, exact=form, before=figures)
+            raise ModelsError(f"cannot quantize: {error}; nothing was written") from error
+        uncompiled = str(error)
+    else:
+        if config.quantize != "none":
+            with drop_native_chatter():
+                form, quantized = quantize(artifact, dataset, config, exact=form, before=figures)
             manifest.evaluation.metrics.update(quantized.metrics())
-    manifest.compiled.append(write_form(artifact, form, quantized.kind if quantized else ""))
+        manifest.compiled.append(write_form(artifact, form, quantized.kind if quantized else ""))
     layout.write_manifest(folder, manifest)
-    return quantized
+    return quantized, uncompiled
 
 
 def write_form(

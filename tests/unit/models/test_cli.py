@@ -127,3 +127,21 @@ def test_light_commands_do_not_import_tensorflow(arguments: list[str]) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
     assert "set()\n" == done.stderr
+
+
+def test_a_network_for_larger_images_names_those_that_take_these(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line, exit code 2, and nothing is left behind."""
+    able = [network.name for network in NETWORKS.values() if network.takes((28, 28, 1))]
+    flags = ["--network=vgg16", "--dataset=digits", "--name=digits"]
+
+    code = main(["train", *flags, f"--output={tmp_path}"])
+    told = capsys.readouterr().err
+
+    assert (2, 1, True, []) == (
+        code,
+        told.count("\n"),
+        told.endswith(f"got 28 x 28 x 1; these can: {', '.join(able)}\n"),
+        list(tmp_path.iterdir()),
+    )

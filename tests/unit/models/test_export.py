@@ -2,18 +2,25 @@ import hashlib
 import json
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from saccade.v1 import manifest_pb2
+from saccade_models.config import TrainingConfig
 from saccade_models.datasets import Dataset
+from saccade_models.errors import ModelsError
 from saccade_models.evaluation import evaluate, measure
 from saccade_models.evaluation.temperature import soften
+from saccade_models.export import export_artifact
 from saccade_server.artifact import Artifact, read_artifact
 from saccade_server.engines import load_engine
 from saccade_server.imaging import decode_image
+
+if TYPE_CHECKING:
+    import keras
 
 
 @pytest.fixture(scope="module")
@@ -165,3 +172,36 @@ def test_the_compiled_form_belongs_to_the_graph(exported: Artifact) -> None:
 def test_the_weights_are_counted(exported: Artifact) -> None:
     """Those of the network, not of the optimizer."""
     assert 1_199_882 == exported.manifest.provenance.weights
+
+
+def build_beyond_litert() -> "keras.Model":
+    """A classifier by eigenvalues, for which LiteRT has no operation."""
+    import keras
+
+    images = keras.Input((28, 28, 1))
+    square = keras.ops.squeeze(images, -1) / 255
+    symmetric = square + keras.ops.transpose(square, (0, 2, 1))
+    values, _ = keras.ops.eigh(symmetric)
+    return keras.Model(images, keras.layers.Dense(10)(values))
+
+
+def test_a_graph_beyond_litert_is_left_to_tensorflow(few_digits: Dataset, tmp_path: Path) -> None:
+    """A training is not lost by it: the artifact is whole, and why is told."""
+    config = TrainingConfig(output=tmp_path, name="digits")
+
+    done = export_artifact(tmp_path, build_beyond_litert(), config, few_digits)
+
+    artifact = read_artifact(tmp_path)
+    assert (True, [], len(np.unique(few_digits.test.labels))) == (
+        done.uncompiled.startswith("LiteRT lacks the operations"),
+        list(artifact.manifest.compiled),
+        len(artifact.golden_samples()),
+    )
+
+
+def test_a_graph_beyond_litert_cannot_be_quantized(few_digits: Dataset, tmp_path: Path) -> None:
+    """What was asked for can't be had, and why is told."""
+    config = TrainingConfig(output=tmp_path, name="digits", quantize="dynamic")
+
+    with pytest.raises(ModelsError, match="cannot quantize: LiteRT lacks the operations"):
+        export_artifact(tmp_path, build_beyond_litert(), config, few_digits)

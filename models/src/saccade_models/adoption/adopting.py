@@ -1,6 +1,5 @@
 """Makes an artifact of a stranger's image classifier."""
 
-import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,21 +11,19 @@ from saccade.v1 import manifest_pb2
 from saccade_models.adoption.choosing import Choice, Tell, choose_preprocessing, list_candidates
 from saccade_models.adoption.config import AdoptionConfig
 from saccade_models.adoption.examination import Examination, Input
-from saccade_models.adoption.keras_files import first_line
 from saccade_models.adoption.origin import describe_adoption
 from saccade_models.adoption.samples import Samples, class_folders, read_labels, read_samples
 from saccade_models.adoption.signatures import Signature, read_signature
 from saccade_models.adoption.sources import Brought, bring, check_source
+from saccade_models.compilation import compile_graph, warn_of_tensorflow
 from saccade_models.errors import ConfigError, ModelsError
 from saccade_models.export import write_form
 from saccade_models.golden import GoldenPicture, write_golden_pictures
-from saccade_models.quiet import EVERYTHING, drop_native_chatter
+from saccade_models.quiet import drop_native_chatter
 from saccade_models.repository import publish_version, stage_version
 from saccade_models.warmup import FILE, write_warmup
 from saccade_server import artifact as layout
 from saccade_server.engines import load_engine
-from saccade_server.errors import ArtifactError, EngineError
-from saccade_server.loading import compile_form
 
 MAX_PIXELS = 2048 * 2048
 MAX_GOLDEN = 16
@@ -137,20 +134,12 @@ def _write_assets(
         write_warmup(artifact)
     compiled = True
     try:
-        with drop_native_chatter(EVERYTHING):  # A compiler that fails tells its whole state.
-            form = compile_form(artifact)
-        manifest.compiled.append(write_form(artifact, form, ""))
-    except (EngineError, ArtifactError) as error:
+        manifest.compiled.append(write_form(artifact, compile_graph(artifact), ""))
+    except ModelsError as error:
         compiled = False
-        tell(f"WARNING: served by TensorFlow only, which is slower: {_reason(error)}")
+        tell(warn_of_tensorflow(str(error)))
     layout.write_manifest(folder, manifest)
     return compiled
-
-
-def _reason(error: Exception) -> str:
-    """Why LiteRT can't take a graph: its compiler lists what it lacks after pages of positions."""
-    missing = re.search(r"^(?:TF Select|Custom|Flex) ops: (.*)$", str(error), re.MULTILINE)
-    return f"LiteRT lacks the operations {missing[1]}" if missing else first_line(error)
 
 
 def _describe_input(signature: Signature, config: AdoptionConfig) -> Input:

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,7 +27,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     _add_regularization(parser)
     _add_keeping(parser)
     group = parser.add_argument_group("what servers run")
-    text = "how to shrink it; refused where test accuracy falls by over 0.5 points"
+    text = "how to shrink it; measured on the test split, refused if that falls by over 0.5 points"
     _choice(group, "--quantize", QUANTIZATIONS, text)
     group.add_argument("--force", action="store_true", help="publish it even then")
 
@@ -118,6 +119,7 @@ def run(flags: argparse.Namespace) -> None:
     options = NetworkOptions(activation=flags.activation, pooling=flags.pooling)
     config = TrainingConfig(**settings, form=pictures.read_form(flags), options=options)
 
+    from saccade_models.compilation import warn_of_tensorflow
     from saccade_models.quiet import load_tensorflow
     from saccade_models.training.run import train
 
@@ -130,3 +132,5 @@ def run(flags: argparse.Namespace) -> None:
     )
     if result.quantized is not None:
         print(result.quantized)
+    if result.uncompiled:
+        print(f"saccade-models: {warn_of_tensorflow(result.uncompiled)}", file=sys.stderr)

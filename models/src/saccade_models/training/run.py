@@ -30,6 +30,7 @@ class TrainingResult:
         path: The version's folder.
         test: Figures on the test split.
         quantized: Those of the quantised form, if any.
+        uncompiled: Why TensorFlow alone runs it; empty where LiteRT does.
         history: All epochs, also those of earlier runs that this one went on from.
         epoch: The one whose weights were exported.
         seconds: Of this run.
@@ -38,6 +39,7 @@ class TrainingResult:
     path: Path
     test: Figures
     quantized: QuantizedFigures | None
+    uncompiled: str
     history: History
     epoch: Epoch
     seconds: float
@@ -82,6 +84,7 @@ def train(config: TrainingConfig) -> TrainingResult:
         path=path,
         test=exported.test,
         quantized=exported.quantized,
+        uncompiled=exported.uncompiled,
         history=fitted.history,
         epoch=fitted.epoch,
         seconds=time.monotonic() - started,
