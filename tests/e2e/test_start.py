@@ -48,6 +48,12 @@ def test_a_port_that_is_taken_is_told(
             "--grpc-port (SACCADE_GRPC_PORT) must be a whole number, got 'many'",
         ),
         ("--drain-s=-1", "--drain-s must be at least 0, got -1.0"),
+        (
+            "--host=0.0.0.0",
+            "--host 0.0.0.0 is within reach of others, and nothing would ask who they are: set "
+            "--token-file or --tls-cert, or --insecure where a mesh or a network policy guards "
+            "the server",
+        ),
     ],
 )
 def test_a_wrong_flag_is_told(
@@ -55,6 +61,15 @@ def test_a_wrong_flag_is_told(
 ) -> None:
     """The line names it and says what is right."""
     assert (2, expected) == refusal(start_server(repository, flag))
+
+
+def test_others_are_let_in_where_that_is_meant(start_server: StartServer, repository: Path) -> None:
+    """On all addresses, with a warning that nobody is asked."""
+    server = start_server(repository, "--host=0.0.0.0", "--insecure")
+    server.wait_ready()
+
+    assert server.grpc.startswith("0.0.0.0:")
+    assert "every caller that can reach the server may use it" in server.log
 
 
 def test_a_wrong_variable_is_told(start_server: StartServer, repository: Path) -> None:

@@ -99,6 +99,21 @@ async def test_a_fault_of_ours_is_an_error_of_the_span(traced: Traced) -> None:
     )
 
 
+@pytest.mark.parametrize("state", ["not a state", "=", "a=" + "x" * 600, "a=1,a=2"])
+async def test_a_wrong_state_harms_nobody(
+    traced: Traced, state: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The span is made without it, and the log does not repeat what was sent."""
+    async with grpc.aio.insecure_channel(traced.server.address) as channel:
+        stub: Any = ImageClassifierStub(channel)
+        metadata = (*parent(7), ("tracestate", state))
+        await stub.Classify(request(1), timeout=20, metadata=metadata)
+    (span,) = await traced.ended(CLASSIFY)
+
+    assert 7 == context(span).trace_id
+    assert [] == [each for each in caplog.records if "opentelemetry.trace" in each.name]
+
+
 @pytest.mark.parametrize("metadata", [(), parent(7, 0), (("traceparent", "nonsense"),)])
 async def test_a_caller_that_records_nothing_gets_no_span(
     traced: Traced, metadata: tuple[tuple[str, str], ...]

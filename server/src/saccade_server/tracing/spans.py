@@ -6,6 +6,7 @@ is an extra.
 """
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -77,6 +78,8 @@ class Tracer:
         self._give_up = give_up
         self._tracer = provider.get_tracer("saccade_server")
         self._batches: dict[Batch, Span] = {}
+        # It warns of what callers send as tracestate, with its text, and is not ours to bound.
+        logging.getLogger("opentelemetry.trace.span").setLevel(logging.ERROR)
 
     def begin(self, path: str, metadata: Mapping[str, str], peer: str) -> "RequestTrace | None":
         """The span of a request that has just come; None where its caller records none.
