@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from saccade_server.config import ServerConfig, add_flags, parse_config
 from saccade_server.errors import ConfigError
 from saccade_server.logs import complain, set_up_logs
+from saccade_server.memory import keep_freed
 from saccade_server.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ async def _serve(
     # start other programs, and log that they do nothing.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     sys.setswitchinterval(SWITCH_S)
+    keep_freed()
     from saccade_server.app import App
     from saccade_server.metrics import Family
 

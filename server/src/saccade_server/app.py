@@ -1,7 +1,6 @@
 """The composition root: makes the parts, hands them to each other, starts and stops them."""
 
 import asyncio
-import gc
 import logging
 import signal
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 from google.protobuf import descriptor_pool
 from prometheus_client import CollectorRegistry
 
+from saccade_server import memory
 from saccade_server.artifact import Artifact
 from saccade_server.batching import Batcher, BatchingConfig, EngineWorker
 from saccade_server.config import ServerConfig, is_loopback
@@ -49,9 +49,6 @@ from saccade_server.transports.limits import ConnectionLimits
 from saccade_server.transports.transport import Transport, make_transport
 
 log = logging.getLogger(__name__)
-
-YOUNG_OBJECTS = 10_000
-"""That are made, and not freed, before the garbage collector looks at them."""
 
 SETTLE_S = 2.0
 """For how long a folder without checksums must stand still, where nothing is polled."""
@@ -202,7 +199,7 @@ class App:
             if loading.done():
                 loading.result()
                 self._check_models()
-                _settle_memory()
+                memory.settle()
                 await self._enter(announce)
                 if not self._registry.ready:
                     log.error("not every model could be loaded; the others answer")
@@ -354,18 +351,6 @@ class App:
         if self._family is not None:
             await self._family.stop()
         log.info("stopped")
-
-
-def _settle_memory() -> None:
-    """Takes what is loaded by now out of the garbage collector's sight.
-
-    A full collection of it holds every request up for tens of milliseconds, and finds nothing:
-    modules and models stay. Requests leave no cycles behind (`Stream`), so that it rarely has
-    something to do at all; the first threshold is more than the objects of the requests under way.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS)
 
 
 class _Stop:

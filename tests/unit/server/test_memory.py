@@ -1,0 +1,47 @@
+"""How the process treats its memory; in processes of their own, since there is no way back."""
+
+import subprocess
+import sys
+
+import pytest
+
+FAULTS = """
+import resource
+from saccade_server.memory import keep_freed
+{first}
+def ask():
+    kept = [bytes(600_000) for _ in range(16)]
+for _ in range(5):
+    ask()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    ask()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+PAGES = 20 * 16 * 600_000 // 4096
+
+FROZEN = """
+import gc
+from saccade_server.memory import settle
+settle()
+print(gc.get_freeze_count())
+"""
+
+
+def run(program: str) -> int:
+    """The number that a program prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other C libraries have their own ways")
+def test_what_requests_free_is_used_again() -> None:
+    """Instead of new pages from the system for nearly every block."""
+    assert run(FAULTS.format(first="keep_freed()")) < PAGES / 10
+
+
+def test_what_is_loaded_is_not_looked_at_again() -> None:
+    """The interpreter's own objects are thousands."""
+    assert run(FROZEN) > 1000
