@@ -10,7 +10,8 @@ from typing import Any
 from aiohttp import web
 
 from saccade_server.errors import InvalidArgument, NotFound
-from saccade_server.http.errors import metadata, read_body, safely
+from saccade_server.http.asking import Asker
+from saccade_server.http.errors import read_body, safely
 from saccade_server.http.json_tensors import (
     parse_object,
     read_infer_request,
@@ -18,7 +19,7 @@ from saccade_server.http.json_tensors import (
     write_infer_response,
 )
 from saccade_server.protocols import inference_pb as pb
-from saccade_server.services.answer import Answerer, Reader
+from saccade_server.services.answer import Answerer
 from saccade_server.services.call import Call, Method
 
 JSON_BYTES = "Inference-Header-Content-Length"
@@ -36,8 +37,8 @@ class InferenceRoutes:
     """
 
     def __init__(self, methods: list[Method], answerer: Answerer) -> None:
-        self._methods = {method.name: method for method in methods}
-        self._answerer = answerer
+        asker = Asker(methods, answerer)
+        self._ask, self._answer = asker.ask, asker.answer
 
     def routes(self) -> list[web.RouteDef]:
         """For the side port."""
@@ -145,16 +146,6 @@ class InferenceRoutes:
 
         await self._answer(name, read, request)
         return web.json_response({})
-
-    async def _ask(self, name: str, message: Any, request: web.Request) -> Any:
-        async def given(_: Call) -> Any:
-            return message
-
-        return await self._answer(name, given, request)
-
-    async def _answer(self, name: str, read: Reader, request: web.Request) -> Any:
-        call = Call(metadata=metadata(request), peer=request.remote or "")
-        return await self._answerer.message(self._methods[name], read, call)
 
 
 def to_json(message: Any) -> dict[str, Any]:

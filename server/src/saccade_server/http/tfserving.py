@@ -11,7 +11,8 @@ from aiohttp import web
 
 from saccade_server.artifact import InputSpec
 from saccade_server.errors import InvalidArgument
-from saccade_server.http.errors import metadata, read_body, safely
+from saccade_server.http.asking import Asker
+from saccade_server.http.errors import read_body, safely
 from saccade_server.http.tfserving_json import (
     fill_examples,
     fill_predict_request,
@@ -21,7 +22,7 @@ from saccade_server.http.tfserving_json import (
     write_predictions,
 )
 from saccade_server.protocols import tensorflow_serving_pb as pb
-from saccade_server.services.answer import Answerer, Reader
+from saccade_server.services.answer import Answerer
 from saccade_server.services.call import Call, Method
 
 _MODEL = r"/v1/models/{model:[^/:]+}"
@@ -40,8 +41,8 @@ class TensorFlowServingRoutes:
     def __init__(
         self, methods: list[Method], answerer: Answerer, input_of: Callable[[Any, Call], InputSpec]
     ) -> None:
-        self._methods = {method.name: method for method in methods}
-        self._answerer = answerer
+        asker = Asker(methods, answerer)
+        self._ask, self._answer = asker.ask, asker.answer
         self._input_of = input_of
 
     def routes(self) -> list[web.RouteDef]:
@@ -107,16 +108,6 @@ class TensorFlowServingRoutes:
                 "metadata": {"signature_def": write_message(signatures)},
             }
         )
-
-    async def _ask(self, name: str, message: Any, request: web.Request) -> Any:
-        async def given(_: Call) -> Any:
-            return message
-
-        return await self._answer(name, given, request)
-
-    async def _answer(self, name: str, read: Reader, request: web.Request) -> Any:
-        call = Call(metadata=metadata(request), peer=request.remote or "")
-        return await self._answerer.message(self._methods[name], read, call)
 
 
 async def _refuse(request: web.Request) -> web.Response:
