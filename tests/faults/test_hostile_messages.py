@@ -11,13 +11,13 @@ from typing import Any
 
 import grpc
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import StartServer
 from fixtures.every_method import Asking, errors_within, every_method, messages
 from fixtures.hostile_images import seeds
-from fixtures.mutations import edits, mutate
+from fixtures.mutations import at_random, edits, mutate
 from fixtures.processes import peak_kb
 from fixtures.real_requests import real_requests
 from fixtures.server_process import ServerProcess
@@ -105,10 +105,10 @@ def test_no_message_does_harm(attacked: Attacked, full: bool) -> None:
     by_path = {each.path: each for each in methods}
 
     examples = FULL if full else SHORT
-    fuzz(attacked, asking, examples // 2, full=full)
-    damage(attacked, {by_path[path]: body for path, body in real.items()}, examples // 2, full=full)
+    fuzz(attacked, asking, examples // 2)
+    damage(attacked, {by_path[path]: body for path, body in real.items()}, examples // 2)
     answered = attacked.answers()
-    fuzz(attacked, changing, examples // 20, full=full)
+    fuzz(attacked, changing, examples // 20)
 
     assert (1, [], True, True) == (
         answered,
@@ -119,36 +119,23 @@ def test_no_message_does_harm(attacked: Attacked, full: bool) -> None:
     assert "Traceback" not in attacked.server.log
 
 
-def fuzz(attacked: Attacked, methods: list[Asking], examples: int, *, full: bool) -> None:
+def fuzz(attacked: Attacked, methods: list[Asking], examples: int) -> None:
     """Sends random bytes, and valid messages of nonsense."""
 
-    @at_random(examples, full=full)
     @given(data=st.data(), method=st.sampled_from(methods))
     def send(data: st.DataObject, method: Asking) -> None:
         bodies = st.binary(max_size=100) | messages(method.request, PAYLOADS)
         count = data.draw(st.integers(1, 3)) if method.streams_requests else 1
         attacked.send(method, *(data.draw(bodies) for _ in range(count)))
 
-    send()
+    at_random(send, examples)
 
 
-def damage(attacked: Attacked, real: dict[Asking, bytes], examples: int, *, full: bool) -> None:
+def damage(attacked: Attacked, real: dict[Asking, bytes], examples: int) -> None:
     """Sends real requests with some bytes changed."""
 
-    @at_random(examples, full=full)
     @given(method=st.sampled_from(list(real)), changes=edits)
     def send(method: Asking, changes: Any) -> None:
         attacked.send(method, mutate(real[method], changes))
 
-    send()
-
-
-def at_random(examples: int, *, full: bool) -> settings:
-    """The same examples at each run, but for the full one."""
-    return settings(
-        max_examples=examples,
-        derandomize=not full,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    at_random(send, examples)

@@ -157,7 +157,42 @@ def cut_form(folder: Path) -> None:
     write_manifest(folder, read_manifest(folder))
 
 
+def sparse(folder: Path) -> None:
+    """A file that says it has a terabyte, and takes no room."""
+    with (folder / "variables" / "more").open("wb") as file:
+        file.truncate(1 << 40)
+
+
+def endless_json(folder: Path) -> None:
+    """A manifest that is nested more deeply than anything."""
+    (folder / MANIFEST).write_text('{"a":' * 100_000 + "1" + "}" * 100_000)
+
+
+def anything_goes(folder: Path) -> None:
+    """Golden samples from which every answer differs by less than what is allowed."""
+    manifest = read_manifest(folder)
+    manifest.golden.max_abs_error = float("nan")
+    write_manifest(folder, manifest)
+
+
+def million_labels(folder: Path) -> None:
+    """More classes than the graph has."""
+    text = json.loads((folder / MANIFEST).read_text())
+    text["class_labels"] = ["x"] * 1_000_001
+    (folder / MANIFEST).write_text(json.dumps(text))
+
+
+def deceiving_name(folder: Path) -> None:
+    """A file whose name would be a line of the log."""
+    os.mkfifo(folder / "pipe\nERROR all is lost \x1b[31m")
+
+
 HOSTILE = [
+    sparse,
+    endless_json,
+    anything_goes,
+    million_labels,
+    deceiving_name,
     absurd_shape,
     other_shape,
     path_out,
@@ -170,6 +205,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.timeout(300)
 def test_hostile_versions_are_refused(asked: Asked, model: Path, tmp_path: Path) -> None:
     """Each with a reason that holds no path of the server; the old one answers on."""
     for number, spoil in enumerate(HOSTILE, start=2):
@@ -184,6 +220,7 @@ def test_hostile_versions_are_refused(asked: Asked, model: Path, tmp_path: Path)
             asked.answers(),
             str(tmp_path) in reason,
         ), (spoil.__name__, reason)
+    assert [] == [line for line in asked.server.log.splitlines() if line.startswith("ERROR")]
 
 
 def children(pid: int) -> list[int]:
@@ -216,6 +253,26 @@ def test_a_server_killed_while_it_compiles_leaves_a_cache_that_works(
     found = FormStore(cache).find(read_artifact(root / "digits" / "1"))
 
     assert (1, True) == (answered, found is None or found.stat().st_size > 0)
+
+
+def test_a_form_that_ended_the_server_is_tried_apart_first(
+    start_server: StartServer, model: Path, tmp_path: Path
+) -> None:
+    """Or else each start would end the same way."""
+    cache = tmp_path / "cache"
+    flags = (*FLAGS, f"--cache-dir={cache}")
+    first = start_server(model.parent, *flags)
+    end = time.monotonic() + BOUND_S
+    while not list(cache.glob("opening/*")):
+        assert time.monotonic() < end, first.log
+    first.kill()
+    second = start_server(model.parent, *flags)
+    second.wait_ready()
+
+    assert (True, []) == (
+        "it is tried apart first" in second.log,
+        list(cache.glob("opening/*")),
+    ), second.log
 
 
 WRITER = """

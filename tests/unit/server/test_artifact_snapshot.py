@@ -103,6 +103,15 @@ def test_what_is_no_file_is_refused(folder: Path) -> None:
     assert "variables/pipe is neither a file nor a folder" == refusal(folder)
 
 
+def test_a_file_that_says_it_is_huge_is_refused(folder: Path) -> None:
+    """It takes no room on the disk, and hours to read."""
+    with (folder / "sparse").open("wb") as file:
+        file.truncate(1 << 40)
+
+    with pytest.raises(ArtifactError, match="its files have more than 17179869184 bytes"):
+        look(folder)
+
+
 def test_absurdly_many_files_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The look ends early."""
     monkeypatch.setattr("saccade_server.artifact.snapshot.MAX_FILES", 2)

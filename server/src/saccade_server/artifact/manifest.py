@@ -17,6 +17,9 @@ FORMAT = 1
 MAX_CLASSES = 1_000_000
 MAX_LABEL_CHARACTERS = 1024
 MAX_MANIFEST_BYTES = 16 << 20
+MAX_MANIFEST_VALUES = 500_000
+"""Labels, probabilities, files and all else; protobuf's reader of JSON takes some microseconds for
+each, in which a server that answers requests has less of the interpreter."""
 MAX_GOLDEN_SAMPLES = 1000
 MAX_GOLDEN_BYTES = 64 << 20
 MAX_FORMS = 16
@@ -119,6 +122,8 @@ def read_manifest(path: Path) -> manifest_pb2.Manifest:
         if file.stat().st_size > MAX_MANIFEST_BYTES:
             raise ArtifactError(f"{file} is larger than {MAX_MANIFEST_BYTES} bytes")
         text = file.read_text("utf-8")
+        if text.count(",") > MAX_MANIFEST_VALUES:
+            raise ArtifactError(f"{file} has more than {MAX_MANIFEST_VALUES} values")
         manifest = json_format.Parse(text, manifest_pb2.Manifest(), ignore_unknown_fields=True)
     except (OSError, UnicodeDecodeError, json_format.ParseError) as error:
         cut = not text.rstrip().endswith("}")
@@ -186,6 +191,11 @@ def _check_golden(manifest: manifest_pb2.Manifest, source: str) -> None:
     classes = len(manifest.class_labels)
     own = [form.golden for form in manifest.compiled if form.HasField("golden")]
     for golden in (manifest.golden, *own):
+        # Put so that NaN, below which everything is, does not pass.
+        if not 0 <= golden.max_abs_error <= 1:
+            raise ArtifactError(
+                f"{source}: golden.max_abs_error is {golden.max_abs_error:g}, not 0 to 1"
+            )
         for sample in golden.samples:
             if len(sample.probabilities) != classes:
                 raise ArtifactError(

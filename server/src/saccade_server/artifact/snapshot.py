@@ -16,6 +16,9 @@ from saccade_server.errors import ArtifactError
 
 MAX_FILES = 10_000
 MAX_DEPTH = 16
+MAX_BYTES = 16 << 30
+"""Of a version. All of it is read before it serves, and again for what is compiled; a sparse file
+may say that it is of any size."""
 
 _FORM = re.compile(rf"{re.escape(ASSETS)}/litert/(\.writing-.*|[0-9a-f]{{32}}\.tflite)")
 """What `FormStore` writes."""
@@ -57,19 +60,22 @@ def take_snapshot(path: Path, root: Path) -> Snapshot:
         root: What its links must not lead out of.
 
     Raises:
-        ArtifactError: A link leads out, something is neither a file nor a folder, or there are
-            absurdly many; the text has no path but those below the folder.
+        ArtifactError: A link leads out, something is neither a file nor a folder, or they are
+            absurdly many or large; the text has no path but those below the folder.
     """
     boundary = root.resolve()
     _check_inside(path, boundary, "the version's folder")
     files: list[tuple[str, int, int]] = []
-    changed_s = 0.0
+    changed_s, size = 0.0, 0
     for name, status in _walk(path, boundary, "", 0):
         changed_s = max(changed_s, status.st_ctime)
         if stat.S_ISREG(status.st_mode):
             files.append((name, status.st_size, status.st_mtime_ns))
+            size += status.st_size
         if len(files) > MAX_FILES:
             raise ArtifactError(f"there are more than {MAX_FILES} files in it")
+        if size > MAX_BYTES:
+            raise ArtifactError(f"its files have more than {MAX_BYTES} bytes")
     return Snapshot(files=tuple(sorted(files)), changed_s=changed_s)
 
 

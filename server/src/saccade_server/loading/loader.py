@@ -4,12 +4,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from saccade_server.artifact import Artifact, make_artifact
 from saccade_server.engines import Engine, load_engine
 from saccade_server.errors import ArtifactError, EngineError
+from saccade_server.loading.attempts import Attempts
 from saccade_server.loading.forms import FormStore, golden_of
 from saccade_server.loading.golden import verify_golden
 from saccade_server.loading.process import Workshop
@@ -69,6 +71,7 @@ class Loader:
         self._workshop = Workshop(
             config.cache, threads=config.threads, max_batch_images=config.max_batch_images
         )
+        self._attempts = Attempts(config.cache)
         self._protecting = False
         self._compiling: set[asyncio.Task[None]] = set()
 
@@ -145,12 +148,14 @@ class Loader:
         self, kind: str, model: str, version: int, artifact: Artifact, form: Path | None
     ) -> LoadedVersion:
         batch_images = 0
-        if self._protecting and form is not None:
+        if form is not None and (self._protecting or self._was_fatal(form)):
             batch_images = await self._workshop.try_out(artifact, form)
+            self._attempts.forgive(form)
         sizes = self._metrics.batch_sizes(model)
-        engines, batch_images = await asyncio.to_thread(
-            self._engines, kind, artifact, form, batch_images, sizes
-        )
+        with self._attempts.note(form) if form is not None else nullcontext():
+            engines, batch_images = await asyncio.to_thread(
+                self._engines, kind, artifact, form, batch_images, sizes
+            )
         log.info(
             "model %s version %d on %s, at most %d images a call",
             model, version, kind, batch_images,
@@ -162,6 +167,12 @@ class Loader:
             engine=kind,
             predictor=self._make_predictor(model, version, artifact, engines, batch_images),
         )
+
+    def _was_fatal(self, form: Path) -> bool:
+        fatal = self._attempts.was_fatal(form)
+        if fatal:
+            log.warning("a process ended while it opened %s: it is tried apart first", form)
+        return fatal
 
     def _engines(
         self, kind: str, artifact: Artifact, form: Path | None, batch_images: int, sizes: list[int]

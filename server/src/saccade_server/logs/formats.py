@@ -21,9 +21,9 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, and an indented traceback below it."""
-        words = [_time(record), record.levelname, record.name, _escape(_message(record))]
-        words += [f"{name}={_escape(str(value))}" for name, value in fields_of(record).items()]
-        lines = [_escape(line) for line in _traceback(self, record).splitlines()]
+        words = [_time(record), record.levelname, record.name, on_one_line(_message(record))]
+        words += [f"{name}={on_one_line(str(value))}" for name, value in fields_of(record).items()]
+        lines = [on_one_line(line) for line in _traceback(self, record).splitlines()]
         return "\n    ".join([" ".join(words), *lines])
 
 
@@ -69,7 +69,7 @@ def _traceback(formatter: logging.Formatter, record: logging.LogRecord) -> str:
     return formatter.formatException(record.exc_info) if record.exc_info else ""
 
 
-def _escape(text: str) -> str:
+def on_one_line(text: str) -> str:
     """Text that stays on its line."""
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 

@@ -10,7 +10,7 @@ import warnings
 from contextlib import suppress
 from types import TracebackType
 
-from saccade_server.logs.formats import JsonFormatter, TextFormatter
+from saccade_server.logs.formats import JsonFormatter, TextFormatter, on_one_line
 from saccade_server.logs.limit import RateLimit
 
 _STDERR = 2
@@ -53,7 +53,7 @@ def complain(text: str) -> None:
     if any(isinstance(each.formatter, JsonFormatter) for each in handlers):
         logging.getLogger(__name__).critical("%s", text)
     else:
-        print(text, file=sys.stderr)  # noqa: T201 - it is meant for the terminal
+        print(on_one_line(text), file=sys.stderr)  # noqa: T201 - it is meant for the terminal
 
 
 class LineHandler(logging.Handler):
