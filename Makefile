@@ -38,7 +38,7 @@ help: ## Say what each target does.
 demo: .venv/run.stamp ## Train, export, serve, classify and measure, on the embedded digits.
 	$(BIN)/python deploy/demo/demo.py
 
-test: .venv/dev.stamp ## Run the unit, integration and end-to-end tests.
+test: .venv/dev.stamp ## Run the tests (SACCADE_TEST_DEEP_NETWORKS=1: with the deepest networks).
 	$(BIN)/python -m pytest
 
 check: .venv/dev.stamp .venv-proto/stamp ## Check format, lint, types, import rules and stubs.
