@@ -16,7 +16,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check proto train serve bench image clean
+.PHONY: help demo test test-faults check proto train serve bench image clean
 
 help: ## Say what each target does.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ demo: .venv/run.stamp ## Train, export, serve, classify and measure, on the embe
 
 test: .venv/dev.stamp ## Run the tests (SACCADE_TEST_DEEP_NETWORKS=1: with the deepest networks).
 	$(BIN)/python -m pytest
+
+test-faults: .venv/dev.stamp ## Run the fault tests in full length (up to 15 minutes).
+	$(BIN)/python -m pytest tests/faults --full
 
 check: .venv/dev.stamp .venv-proto/stamp ## Check format, lint, types, import rules and stubs.
 	$(BIN)/ruff format --check .

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -229,30 +230,41 @@ def children(pid: int) -> list[int]:
     return [int(each) for task in tasks for each in task.read_text().split()]
 
 
+@pytest.mark.timeout(600)
 def test_a_server_killed_while_it_compiles_leaves_a_cache_that_works(
-    start_server: StartServer, artifact: Path, tmp_path: Path
+    start_server: StartServer, artifact: Path, tmp_path: Path, full: bool
 ) -> None:
-    """The next one serves; what is in the cache is whole."""
-    root, cache = tmp_path / "repository", tmp_path / "cache"
-    shutil.copytree(artifact, root / "digits" / "1")
-    drop_forms(root / "digits" / "1")
-    flags = (f"--cache-dir={cache}",)
-    first = start_server(root, *flags)
-    first.wait_ready()
-    end = time.monotonic() + BOUND_S
-    while not (compilers := children(first.pid)):
-        assert time.monotonic() < end, first.log
-        time.sleep(0.02)
-    first.kill()
-    for pid in compilers:
-        os.kill(pid, signal.SIGKILL)
-    second = start_server(root, *flags)
-    second.wait_ready()
-    with grpc.insecure_channel(second.grpc) as channel:
-        answered = Asked(second, channel).answers()
-    found = FormStore(cache).find(read_artifact(root / "digits" / "1"))
+    """At whatever moment: the next one serves; what is in the cache is whole."""
+    for number, delay_s in enumerate((0.0, 2.0, 4.0, 6.0, 8.0) if full else (0.0,)):
+        root, cache = tmp_path / f"repository-{number}", tmp_path / f"cache-{number}"
+        shutil.copytree(artifact, root / "digits" / "1")
+        drop_forms(root / "digits" / "1")
+        flags = (f"--cache-dir={cache}",)
+        first = start_server(root, *flags)
+        first.wait_ready()
+        kill_compiling(first, delay_s)
+        second = start_server(root, *flags)
+        second.wait_ready()
+        with grpc.insecure_channel(second.grpc) as channel:
+            answered = Asked(second, channel).answers()
+        found = FormStore(cache).find(read_artifact(root / "digits" / "1"))
+        second.kill()
 
-    assert (1, True) == (answered, found is None or found.stat().st_size > 0)
+        assert (1, True) == (answered, found is None or found.stat().st_size > 0)
+
+
+def kill_compiling(server: ServerProcess, delay_s: float) -> None:
+    """Kills a server and what compiles for it, some time after that has begun."""
+    end = time.monotonic() + BOUND_S
+    while not (compilers := children(server.pid)):
+        assert time.monotonic() < end, server.log
+        time.sleep(0.02)
+    time.sleep(delay_s)
+    server.kill()
+    for pid in compilers:
+        # It may be done by now.
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_a_form_that_ended_the_server_is_tried_apart_first(
