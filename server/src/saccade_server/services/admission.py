@@ -3,15 +3,20 @@
 Under overload most requests are refused, and images are large: to receive those that are refused
 would cost what others need. A transport that sees a part of a message asks here whether to go on.
 
-What could be served is never refused. Every version that the request may mean must refuse it: no
+What could be served is not refused. Every version that the request may mean must refuse it: no
 name, or one that is not whole, means all of them; and one image is the least that a request has.
+Bodies under way count as images that wait: without that, all requests that begin while one body
+comes would be let through for the same place.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from saccade_server.registry import LoadedVersion, Version
 from saccade_server.services.call import Call, Judge, Method
+from saccade_server.services.per_version import PerVersion
 
 Models = Callable[[], Mapping[str, Sequence[Version]]]
 """Tells the versions of each model."""
@@ -25,31 +30,60 @@ _DEPTHS = {
 """Methods whose messages begin with the model's name, at least as everybody writes them: it is
 field 1, or field 1 of the message in field 1."""
 
+COMING_S = 0.1
+"""For how long a body may be under way before others are let through in its place."""
+
 _FIRST = 0x0A
 """The tag of a field 1 that holds bytes."""
 
 
 def bounded(methods: Sequence[Method], models: Models) -> list[Method]:
     """The methods, those that take images with their `judge`."""
-    return [
-        replace(each, judge=_by_name(models, _DEPTHS[each.path])) if each.path in _DEPTHS else each
-        for each in methods
-    ]
+    coming = PerVersion(lambda _: Coming())
+    judges = {path: _by_name(models, depth, coming) for path, depth in _DEPTHS.items()}
+    return [replace(each, judge=judges.get(each.path)) for each in methods]
 
 
-def _by_name(models: Models, depth: int) -> Judge:
-    def judge(beginning: bytes, call: Call) -> None:
-        versions = _meant(models(), read_name(beginning, depth))
+class Coming:
+    """The requests of a version that were let through and have not come whole: all need room soon.
+
+    They count for a moment only, so that a slow or hostile sender keeps nobody else out.
+
+    Args:
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._since: dict[object, float] = {}
+
+    def __len__(self) -> int:
+        oldest = self._clock() - COMING_S
+        while self._since and next(iter(self._since.values())) < oldest:
+            del self._since[next(iter(self._since))]
+        return len(self._since)
+
+    def add(self) -> Callable[[], object]:
+        """Counts one more, until what it returns is called."""
+        one = object()
+        self._since[one] = self._clock()
+        return partial(self._since.pop, one, None)
+
+
+def _by_name(models: Models, depth: int, coming: PerVersion[Coming]) -> Judge:
+    def judge(beginning: bytes, call: Call) -> Callable[[], object] | None:
         refusal = None
-        for version in versions:
-            refusal = version.predictor.refusal(1, deadline=call.deadline)
+        for version in _meant(models(), read_name(beginning, depth)):
+            images = 1 + len(coming[version])
+            refusal = version.predictor.refusal(images, deadline=call.deadline)
             if refusal is None:
-                return
+                return coming[version].add()
         if refusal is not None:
             # Of those that it may mean, the last one has to stand for all.
             call.model = version.model
             version.predictor.count_refusal(refusal.reason)
             raise refusal.error
+        return None
 
     return judge
 

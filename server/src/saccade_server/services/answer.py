@@ -72,8 +72,11 @@ class Answerer:
             observed.enter()
             return (await method.unary(method.parse(data), call)).SerializeToString()
 
-    def preview(self, method: Method, beginning: bytes, call: Call) -> None:
+    def preview(self, method: Method, beginning: bytes, call: Call) -> Callable[[], object] | None:
         """Refuses a call by the first bytes of its message, or lets the rest of it come.
+
+        Returns:
+            What to call when that has come or never will, or None.
 
         Raises:
             SaccadeError: As `unary`; the call is counted.
@@ -81,8 +84,7 @@ class Answerer:
         try:
             if method.admit is not None:
                 method.admit(call)
-            if method.judge is not None:
-                method.judge(beginning, call)
+            return None if method.judge is None else method.judge(beginning, call)
         except Exception:
             with self._observed(method, call):
                 raise

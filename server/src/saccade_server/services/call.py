@@ -93,7 +93,7 @@ def make_request_id() -> str:
 
 
 UnaryHandler = Callable[[Any, Call], Awaitable[Message]]
-Judge = Callable[[bytes, Call], None]
+Judge = Callable[[bytes, Call], Callable[[], object] | None]
 StreamHandler = Callable[[AsyncIterator[Any], Call], AsyncIterator[Message]]
 
 
@@ -113,7 +113,8 @@ class Method:
             who may not call. None: everybody may.
         probe: It asks how the server is: everybody may, however busy the server is.
         judge: Of a unary method, or None: called with the first bytes of a message of which
-            the rest has not come; raises a SaccadeError if the answer could not be in time.
+            the rest has not come; raises a SaccadeError if the answer could not be in time. Gives
+            what to call when the rest has come or never will, or None.
         name: The path's last part.
     """
 

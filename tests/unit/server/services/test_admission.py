@@ -5,12 +5,13 @@ from typing import Any, cast
 
 import pytest
 
+from fixtures.clock import FakeClock
 from fixtures.predictors import FakePredictor
 from saccade.v1 import classifier_pb2 as pb
 from saccade_server.batching.batcher import Refusal
 from saccade_server.errors import Overloaded
 from saccade_server.registry import LoadedVersion, State, Version
-from saccade_server.services.admission import bounded, read_name
+from saccade_server.services.admission import COMING_S, Coming, bounded, read_name
 from saccade_server.services.call import Call, Method
 
 
@@ -131,3 +132,30 @@ def test_a_refusal_is_counted_once() -> None:
 def test_a_name_is_read_only_where_it_stands_whole(beginning: bytes, depth: int, name: str) -> None:
     """Everything else may mean any model."""
     assert name == read_name(beginning, depth)
+
+
+def test_what_is_coming_counts_until_it_has_come() -> None:
+    """And only once, however often that is told."""
+    coming = Coming(FakeClock())
+    first, _ = coming.add(), coming.add()
+    both = len(coming)
+
+    first()
+    first()
+
+    assert (2, 1) == (both, len(coming))
+
+
+def test_what_is_coming_slowly_does_not_count() -> None:
+    """It keeps nobody else out; what came later still counts."""
+    clock = FakeClock()
+    coming = Coming(clock)
+    slow = coming.add()
+    clock.advance(COMING_S * 0.6)
+    coming.add()
+    clock.advance(COMING_S * 0.6)
+    left = len(coming)
+
+    slow()
+
+    assert (1, 1) == (left, len(coming))

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
 from saccade_server.errors import DeadlineExceeded, Overloaded, SaccadeError, Unimplemented
@@ -41,7 +41,7 @@ class Stream(Lane):
         age_s: Seconds that a message has been on its way, for the owner to count.
     """
 
-    __slots__ = ("_arrived", "_call", "_head", "_intake", "_method", "_owner", "_received",
+    __slots__ = ("_arrived", "_call", "_come", "_head", "_intake", "_method", "_owner", "_received",
                  "_timer", "age_s", "closed", "ended", "heard", "task")  # fmt: skip
 
     def __init__(self, owner: "Streams", number: int, head: RequestHead, method: Method) -> None:
@@ -56,6 +56,7 @@ class Stream(Lane):
         self._intake: Intake | None = None
         self._received = 0
         self._arrived: asyncio.Future[None] | None = None
+        self._come: Callable[[], object] | None = None
         self._timer: asyncio.TimerHandle | None = None
         deadline = None
         if head.timeout_s is not None:
@@ -236,7 +237,7 @@ class Stream(Lane):
             SaccadeError: Why.
         """
         try:
-            self._owner.answerer.preview(self._method, beginning, self._call)
+            self._come = self._owner.answerer.preview(self._method, beginning, self._call)
         except Overloaded:
             self._owner.window.narrow()
             raise
@@ -250,7 +251,14 @@ class Stream(Lane):
         if self._head.content_length is not None and self._head.content_length != self._received:
             raise StreamViolation(ErrorCode.PROTOCOL_ERROR, "content-length is not the length")
 
+    def _tell_come(self) -> None:
+        """The request is whole, or never will be."""
+        if self._come is not None:
+            self._come()
+            self._come = None
+
     def _start(self, message: Message) -> None:
+        self._tell_come()
         if self._method.unary is None:
             self._start_stream(self._one(message))
         else:
@@ -297,6 +305,7 @@ class Stream(Lane):
             self._timer.cancel()
         self._release()
         self._intake = None
+        self._tell_come()
         self._owner.close(self)
 
     def _release(self) -> None:

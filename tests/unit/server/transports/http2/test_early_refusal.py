@@ -179,3 +179,24 @@ async def test_a_compressed_request_is_not_judged() -> None:
     peer.send(data(1, b"\1" + REFUSED[1:1000]))
 
     assert [] == await peer.codes(RST_STREAM)
+
+
+async def test_a_request_that_was_let_through_counts_until_it_has_come() -> None:
+    """Then its handler takes over."""
+    peer = await greeted()
+    peer.send(peer.headers(1, head()), data(1, FINE[:1000]))
+    begun = peer.service.coming
+
+    await upload(peer, 1, FINE[1000:], WIDE - 1000)
+
+    assert (1, 0) == (begun, peer.service.coming)
+
+
+async def test_a_request_that_never_comes_counts_no_longer() -> None:
+    """Its caller has given it up."""
+    peer = await greeted()
+    peer.send(peer.headers(1, head()), data(1, FINE[:1000]))
+
+    peer.send(frames.rst_stream(1, ErrorCode.CANCEL))
+
+    assert 0 == peer.service.coming
