@@ -134,22 +134,35 @@ class Service:
             return json.load(response)
 
 
-@pytest.fixture
-def service(start_server: StartServer, artifact: Path, tmp_path: Path) -> Iterator[Service]:
-    """A server that gives a fifth of the keys to the canary."""
-    models = tmp_path / "repository" / "digits"
+@pytest.fixture(scope="module")
+def running(artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A server of two versions, for all tests here; it must end with 0."""
+    folder = tmp_path_factory.mktemp("traffic")
+    models = folder / "repository" / "digits"
     models.mkdir(parents=True)
     for number in (1, 2):
         make_version(artifact, models, number)
-    file = tmp_path / "traffic.toml"
+    file = folder / "traffic.toml"
     file.write_text(split(20))
-    process = start_server(models.parent, *FLAGS, f"--traffic-file={file}")
-    process.wait_ready()
-    service = Service(process, file, models, read_artifact(artifact).golden_samples()[0].image)
+    process = ServerProcess(
+        models.parent, *FLAGS, f"--traffic-file={file}", log=folder / "server.log"
+    )
     try:
+        process.wait_ready()
+        image = read_artifact(artifact).golden_samples()[0].image
+        service = Service(process, file, models, image)
         yield service
-    finally:
         service.close()
+        assert 0 == process.stop(), process.log
+    finally:
+        process.kill()
+
+
+@pytest.fixture
+def service(running: Service) -> Service:
+    """That server; it gives a fifth of the keys to the canary."""
+    running.reach(split(20))
+    return running
 
 
 def test_every_api_gives_a_key_the_same_version(service: Service) -> None:

@@ -1,7 +1,5 @@
 """Faults that are made for real: in a short form with the other tests, in full by `--full`."""
 
-from pathlib import Path
-
 import pytest
 
 
@@ -15,11 +13,3 @@ def full(request: pytest.FixtureRequest) -> bool:
     """Whether the fault tests are run in full length."""
     # Without a default: the flag is unknown where this folder is one of many.
     return bool(request.config.getoption("--full", default=False))
-
-
-@pytest.fixture
-def slow_artifact(tmp_path: Path) -> Path:
-    """The folder of a version that takes many times as long as `artifact`."""
-    from fixtures.artifacts import make_slow_artifact
-
-    return make_slow_artifact(tmp_path / "slow")

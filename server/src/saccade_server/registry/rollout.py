@@ -159,6 +159,7 @@ class Rollout:
         shown.snapshot, shown.reason = version.snapshot, reason
         self._rejected[version.model, version.version] = shown
         self.retire(version)
+        version.reason = reason  # Its requests may take long to finish, or may never do so.
 
     def rejected(self, model: str, number: int) -> Version | None:
         """How a version is shown that was rejected and not tried again."""

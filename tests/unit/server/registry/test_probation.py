@@ -259,7 +259,8 @@ async def test_requests_under_way_end_on_the_version_that_is_taken_away(
     with bad.users.hold():
         watched.requests(2, good=0, faults=50)
         await watched.pauses.tick()
-        closed = predictor.closed
+        closed, shown = predictor.closed, watched.shown()[2]
     await settle()
 
     assert (False, True) == (closed, predictor.closed)
+    assert ("unloading", "rolled back to version 1: 50 of 50 requests failed") == shown
