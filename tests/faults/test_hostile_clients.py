@@ -15,6 +15,7 @@ from typing import Any
 import grpc
 import pytest
 
+from conftest import StartServer
 from fixtures.http import get
 from fixtures.processes import peak_kb
 from fixtures.raw_grpc import RawCall
@@ -294,6 +295,20 @@ def test_a_flood_of_connections_leaves_room_for_others(server: ServerProcess, fu
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
     assert (200, "ok\n") == probed
+
+
+def test_a_flood_finds_files_left(start_server: StartServer, repository: Any) -> None:
+    """However few the process was begun with."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+    try:
+        server = start_server(repository, "--engine=litert")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    server.wait_ready()
+    given, _ = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+
+    assert min(65_536, hard) == given
 
 
 def _connect(address: str) -> socket.socket:

@@ -3,6 +3,8 @@
 Each is answered in time, with a code that says whose fault it is; the server goes on as it was.
 """
 
+import contextlib
+import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -17,8 +19,9 @@ from hypothesis import strategies as st
 from conftest import StartServer
 from fixtures.every_method import Asking, errors_within, every_method, messages
 from fixtures.hostile_images import seeds
-from fixtures.mutations import at_random, edits, mutate
+from fixtures.mutations import Edit, at_random, edits, mutate
 from fixtures.processes import peak_kb
+from fixtures.raw_grpc import conversation
 from fixtures.real_requests import real_requests
 from fixtures.server_process import ServerProcess
 from saccade.v1 import classifier_pb2 as pb
@@ -116,6 +119,31 @@ def test_no_message_does_harm(attacked: Attacked, full: bool) -> None:
         attacked.codes["INVALID_ARGUMENT"] > 0,
         peak_kb(attacked.server.pid) < BOUND_KB,
     ), (attacked.codes, peak_kb(attacked.server.pid))
+    assert "Traceback" not in attacked.server.log
+
+
+@pytest.mark.timeout(1200)
+def test_no_frames_do_harm(attacked: Attacked, full: bool) -> None:
+    """Conversations whose bytes are changed anywhere, in HTTP/2 or gRPC."""
+    memory = peak_kb(attacked.server.pid)
+    whole = [conversation(path, body) for path, body in real_requests(seeds()["GIF"]).items()]
+    host, _, port = attacked.server.grpc.rpartition(":")
+
+    @given(sent=st.sampled_from(whole), changes=edits)
+    def send(sent: bytes, changes: list[Edit]) -> None:
+        connection = socket.create_connection((host, int(port)), timeout=BOUND_S)
+        with connection, contextlib.suppress(ConnectionError):
+            connection.sendall(mutate(sent, changes))
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(1 << 16):
+                pass
+
+    at_random(send, (FULL if full else SHORT) // 4)
+
+    assert (1, True) == (
+        attacked.answers(),
+        peak_kb(attacked.server.pid) < memory + BOUND_KB // 4,
+    )
     assert "Traceback" not in attacked.server.log
 
 

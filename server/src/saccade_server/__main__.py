@@ -21,6 +21,8 @@ SWITCH_S = 0.0005
 """For how long a thread may keep the interpreter from others that wait for it. Python's own 5 ms is
 as long as many an engine call: engines would wait for the event loop for as long as they work."""
 
+OPEN_FILES = 65_536
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code: 0 after a drain, 2 for wrong settings."""
@@ -82,10 +84,25 @@ async def _serve(
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     sys.setswitchinterval(SWITCH_S)
     keep_freed()
+    _allow_connections()
     from saccade_server.app import App
     from saccade_server.metrics import Family
 
     await App(config, Family(family, index) if family else None, models).run(_announce)
+
+
+def _allow_connections() -> None:
+    """Lets the process have as many open files as it may: each connection is one.
+
+    The usual number at the beginning, 1024, is less than what both ports take in a flood.
+    """
+    if sys.platform != "win32":
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _announce(line: str) -> None:
