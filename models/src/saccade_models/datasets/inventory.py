@@ -110,7 +110,7 @@ def _tell_ignored(listed: Iterable[ClassFiles], tell: Tell) -> None:
 
 def _tell_damaged(damaged: list[tuple[str, str]], tell: Tell) -> None:
     if damaged:
-        tell(f"skipped {len(damaged):,} files that cannot be read:")
+        tell(f"skipped {len(damaged):,} {'file' if len(damaged) == 1 else 'files'}, unreadable:")
         for name, reason in damaged[:SHOWN]:
             tell(f"  {name}: {reason}")
         if len(damaged) > SHOWN:

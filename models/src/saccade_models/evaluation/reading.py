@@ -1,5 +1,6 @@
 """A split as batches: no more of it is in memory than one of them."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -24,8 +25,7 @@ def read_batches(
         positions: which images of it, at least one.
         image_values: how many values an image will have for the network, if more than here.
     """
-    largest = max(read_images(split, positions[:1])[0].size, image_values)
-    size = batch_images(largest)
+    size = batch_images(max(math.prod(split.images.shape[1:]), image_values))
     for start in range(0, len(positions), size):
         chosen = positions[start : start + size]
         yield read_images(split, chosen), split.labels[chosen]

@@ -157,7 +157,7 @@ def test_damaged_files_are_skipped_and_named(tmp_path: Path) -> None:
 
     assert 13 == sum(map(len, splits(dataset)))
     assert [
-        "skipped 7 files that cannot be read:",
+        "skipped 7 files, unreadable:",
         *(
             f"  cat/00{number}.jpg: damaged image, cannot be decoded (OSError)"
             for number in range(5)

@@ -93,7 +93,7 @@ def test_an_artifact_is_evaluated_on_a_folder(
     accuracy = json.loads(streams.out)["accuracy"]
     assert 0 == code
     assert pytest.approx(artifact.manifest.evaluation.accuracy) == accuracy
-    assert "skipped 1 files that cannot be read" in streams.err
+    assert "skipped 1 file, unreadable:" in streams.err
 
 
 def test_samples_of_a_folder_are_written(root: Path, tmp_path: Path) -> None:
