@@ -54,10 +54,10 @@ class _Nothing:
         return 0.0
 
     @contextmanager
-    def reserve(self, images: int, *, deadline: float | None = None):  # type: ignore[no-untyped-def]
+    def reserve(self, images: int, *, deadline: float | None = None, client: str = ""):  # type: ignore[no-untyped-def]
         yield
 
-    def refusal(self, images: int, *, deadline: float | None = None) -> None: ...
+    def refusal(self, images: int, *, deadline: float | None = None, client: str = "") -> None: ...
 
     def count_refusal(self, reason: str) -> None: ...
 
@@ -67,6 +67,7 @@ class _Nothing:
         *,
         deadline: float | None = None,
         urgent: bool = False,
+        client: str = "",
     ) -> Scores:
         return Scores(self._row, 0.0, 0.0, 1)
 

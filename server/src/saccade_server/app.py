@@ -109,6 +109,7 @@ class App:
             self._metrics,
             max_request_images=config.max_request_images,
             shadows=self._shadows,
+            fairness_key=config.fairness_key,
         )
         inflight = Inflight(self._metrics, config.max_inflight)
         classifier = ClassifierService(self._registry, images, self._metrics, inflight)
@@ -140,7 +141,9 @@ class App:
             log.warning("every caller that can reach the server may use it; see --token-file")
         elif not (self._tls or config.insecure or is_loopback(config.host)):
             log.warning("tokens travel without encryption; see --tls-cert, or --insecure in a mesh")
-        every = bounded([*methods, *reflection.methods()], lambda: self._registry.models)
+        every = bounded(
+            [*methods, *reflection.methods()], lambda: self._registry.models, config.fairness_key
+        )
         self._methods = guarded(every, tokens)
         self._tracer = make_tracer(config.trace_endpoint) if config.trace_endpoint else None
         self._answerer = Answerer(self._metrics, inflight, self._tracer)
@@ -329,6 +332,7 @@ class App:
         batching = BatchingConfig(
             max_batch_images=batch_images,
             max_queue_images=self._config.max_queue_images,
+            fair=bool(self._config.fairness_key),
         )
         return Batcher([*workers], batching, self._metrics, model=model, version=version)
 

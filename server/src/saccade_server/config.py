@@ -6,6 +6,7 @@ Each setting is a field of `ServerConfig`; its flag (`--grpc-port`), its environ
 
 import argparse
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -16,6 +17,7 @@ from saccade_server.logs import FORMATS
 
 PREFIX = "SACCADE_"
 _CACHE = Path("~/.cache/saccade")
+_METADATA_KEY = re.compile(r"[0-9a-z_.-]+(?<!-bin)")
 _DAY_S = 86_400
 _MOST = {
     "max_message_mb": 2047,
@@ -122,6 +124,11 @@ class ServerConfig:
     max_inflight: int = setting(
         4096, "requests under way at most, over all models and APIs; beyond it they are refused"
     )
+    fairness_key: str = setting(
+        "",
+        "metadata of gRPC calls that names their client: clients then get equal shares of a queue; "
+        "none: first in, first out",
+    )
     max_connections: int = setting(
         1000, "gRPC connections at most, below the limit of open files; more are closed at once"
     )
@@ -209,6 +216,11 @@ class ServerConfig:
                 f"--host {self.host} is within reach of others, and nothing would ask who they "
                 "are: set --token-file or --tls-cert, or --insecure where a mesh or a network "
                 "policy guards the server"
+            )
+        if self.fairness_key and not _METADATA_KEY.fullmatch(self.fairness_key):
+            raise ConfigError(
+                f"--fairness-key {self.fairness_key!r} is no name of text metadata: lower-case "
+                "letters, digits, _, . and -, and not -bin at its end"
             )
         if self.trace_endpoint and not self.trace_endpoint.startswith(("http://", "https://")):
             raise ConfigError("--trace-endpoint must begin with http:// or https://")

@@ -67,6 +67,8 @@ def sample(item: Any) -> tuple[str, Any]:
     """A text for a setting, other than its default, and the value that it means."""
     if choices := item.metadata["choices"]:
         return choices[-1], choices[-1]
+    if item.name == "fairness_key":
+        return "x-client", "x-client"
     samples: dict[type, tuple[str, Any]] = {
         bool: ("true", True),
         int: ("7", 7),
@@ -270,3 +272,9 @@ def test_one_process_among_several_takes_no_models_in() -> None:
     """A model that one worker loads on a caller's word would be unknown to the others."""
     with pytest.raises(ConfigError, match="--model-control explicit needs --workers 1"):
         ServerConfig(model_control="explicit", workers=2)
+
+
+@pytest.mark.parametrize("key", ["X-Client", "who is it", "client-bin"])
+def test_a_fairness_key_that_no_call_can_have_is_refused(key: str) -> None:
+    """All calls would count as one client's, in silence."""
+    assert refusal({"fairness_key": key}).startswith(f"--fairness-key {key!r} is no name")

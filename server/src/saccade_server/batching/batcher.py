@@ -19,6 +19,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade_server.batching.fairness import Shares
 from saccade_server.batching.line import Entry, Scores, Taken, Turn, WaitingLine
 from saccade_server.batching.worker import Job, Outcome, Values
 from saccade_server.errors import (
@@ -58,10 +59,11 @@ class Worker(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchingConfig:
-    """Bounds of the queue."""
+    """Bounds of the queue, and whether clients get equal shares of it."""
 
     max_batch_images: int = 32
     max_queue_images: int = 1024
+    fair: bool = False
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
@@ -97,7 +99,8 @@ class Batcher:
         self._idle = list(workers)
         self._config = config
         self._clock = clock
-        self._line = WaitingLine(config.max_batch_images)
+        self._line = WaitingLine(config.max_batch_images, fair=config.fair)
+        self._shares = Shares(config.max_queue_images) if config.fair else None
         self._reserved_images = 0
         self._told_images = 0
         self._unanswered: set[Entry] = set()
@@ -110,7 +113,12 @@ class Batcher:
         self._done = metrics.statistics(model, str(version))
 
     async def submit(
-        self, images: Values, *, deadline: float | None = None, urgent: bool = False
+        self,
+        images: Values,
+        *,
+        deadline: float | None = None,
+        urgent: bool = False,
+        client: str = "",
     ) -> Scores:
         """Runs the images of one request.
 
@@ -121,6 +129,7 @@ class Batcher:
                 nothing is checked from here on. More than a batch holds are split and joined.
             deadline: On `clock`.
             urgent: Goes before everything that is not.
+            client: Whose request it is, where clients get equal shares.
 
         Raises:
             Overloaded: The queue is full, or the deadline cannot be met.
@@ -128,8 +137,12 @@ class Batcher:
             Unavailable: The batcher is being closed.
             EngineError: The engine failed on this very request.
         """
-        self._admit(len(images), deadline)
-        return await self._run(images, deadline, Turn.URGENT if urgent else Turn.USUAL)
+        turn = Turn.URGENT if urgent else Turn.USUAL
+        self._admit(len(images), deadline, client)
+        if self._shares is None:
+            return await self._run(images, deadline, turn)
+        with self._hold(self._shares, client, len(images)) as name:
+            return await self._run(images, deadline, turn, name)
 
     async def submit_spare(self, images: Values) -> Scores:
         """Runs images for whose answer nobody waits, if there is nothing else to do.
@@ -146,7 +159,9 @@ class Batcher:
         return await self._run(images, None, Turn.SPARE)
 
     @contextmanager
-    def reserve(self, images: int, *, deadline: float | None = None) -> Iterator[None]:
+    def reserve(
+        self, images: int, *, deadline: float | None = None, client: str = ""
+    ) -> Iterator[None]:
         """Holds room for images that are still being decoded.
 
         So overload is answered before decoding is paid for, and images that are being decoded
@@ -155,16 +170,22 @@ class Batcher:
         Raises:
             SaccadeError: As `submit`.
         """
-        self._admit(images, deadline)
+        self._admit(images, deadline, client)
         self._reserved_images += images
         self._tell_queue()
         try:
-            yield
+            if self._shares is None:
+                yield
+            else:
+                with self._hold(self._shares, client, images):
+                    yield
         finally:
             self._reserved_images -= images
             self._tell_queue()
 
-    def refusal(self, images: int, *, deadline: float | None = None) -> Refusal | None:
+    def refusal(
+        self, images: int, *, deadline: float | None = None, client: str = ""
+    ) -> Refusal | None:
         """What `submit` would refuse so many images with if they came now; None: it would not.
 
         Nothing is counted. Those that come later, whatever holds them up, are not ready earlier.
@@ -179,10 +200,22 @@ class Batcher:
                 Overloaded(
                     f"{queued} images are waiting, "
                     f"at most {self._config.max_queue_images} may: try again later",
-                    retry_after_s=max(self._wait_s(self._clock()), LEAST_RETRY_S),
+                    retry_after_s=max(self._wait_s(self._clock(), queued), LEAST_RETRY_S),
                 ),
             )
-        return None if deadline is None else self._lateness(images, deadline)
+        ahead = queued
+        if self._shares is not None:
+            name = self._shares.name(client)
+            ahead = self._shares.ahead(name, images, queued)
+            if self._shares.exceeds(name, images, queued):
+                return Refusal(
+                    "share_full",
+                    Overloaded(
+                        "this client's share of the queue is full: try again later",
+                        retry_after_s=max(self._wait_s(self._clock(), ahead), LEAST_RETRY_S),
+                    ),
+                )
+        return None if deadline is None else self._lateness(images, deadline, ahead)
 
     def count_refusal(self, reason: str) -> None:
         """Counts a request that was refused for that reason."""
@@ -215,18 +248,28 @@ class Batcher:
         for worker in self._workers:
             await worker.close()
 
-    def _admit(self, images: int, deadline: float | None) -> None:
+    @contextmanager
+    def _hold(self, shares: Shares, client: str, images: int) -> Iterator[str]:
+        """Counts images as a client's; gives the name under which it is counted."""
+        name = shares.name(client)
+        shares.hold(name, images)
+        try:
+            yield name
+        finally:
+            shares.drop(name, images)
+
+    def _admit(self, images: int, deadline: float | None, client: str) -> None:
         """Refuses now what would fail later."""
-        if refusal := self.refusal(images, deadline=deadline):
+        if refusal := self.refusal(images, deadline=deadline, client=client):
             self.count_refusal(refusal.reason)
             raise refusal.error
 
-    def _lateness(self, images: int, deadline: float) -> Refusal | None:
+    def _lateness(self, images: int, deadline: float, ahead: int) -> Refusal | None:
         now = self._clock()
         if deadline <= now:
             text = "the deadline passed before the images were queued"
             return Refusal("deadline", DeadlineExceeded(text))
-        wait = self._wait_s(now)
+        wait = self._wait_s(now, ahead)
         needed = wait + self._line.expect_s(images)
         if not wait or now + self._line.safe_s(needed) <= deadline:
             return None
@@ -237,18 +280,20 @@ class Batcher:
         )
         return Refusal("deadline_unreachable", error)
 
-    def _wait_s(self, now: float) -> float:
-        """Expected seconds until a request that is queued now reaches an engine."""
+    def _wait_s(self, now: float, ahead: int) -> float:
+        """Expected seconds until a request with so many images ahead reaches an engine."""
         if self._idle:
             return 0.0
         running = sum(max(0.0, end - now) for _, end in self._running.values())
-        return (running + self._line.expect_wait_s(self.queued_images)) / len(self._workers)
+        return (running + self._line.expect_wait_s(ahead)) / len(self._workers)
 
-    async def _run(self, images: Values, deadline: float | None, turn: Turn) -> Scores:
+    async def _run(
+        self, images: Values, deadline: float | None, turn: Turn, client: str = ""
+    ) -> Scores:
         """Queues images and waits for their scores."""
         most = self._config.max_batch_images
         if len(images) <= most:
-            entry = self._enqueue(images, deadline, turn)
+            entry = self._enqueue(images, deadline, turn, client)
             self._dispatch()
             try:
                 return await entry.answer
@@ -256,7 +301,7 @@ class Batcher:
                 self._forget(entry)
         # All parts are queued at once: no later request gets between them or past the bound.
         entries = [
-            self._enqueue(images[start : start + most], deadline, turn)
+            self._enqueue(images[start : start + most], deadline, turn, client)
             for start in range(0, len(images), most)
         ]
         self._dispatch()
@@ -270,13 +315,13 @@ class Batcher:
                     entry.answer.cancel()
                 self._forget(entry)
 
-    def _enqueue(self, images: Values, deadline: float | None, turn: Turn) -> Entry:
+    def _enqueue(self, images: Values, deadline: float | None, turn: Turn, client: str) -> Entry:
         """Queues at most a batch of images."""
         now = self._clock()
         if not self._unanswered:
             self._progress = now
         answer = asyncio.get_running_loop().create_future()
-        entry = Entry(images, deadline, turn, now, not self._idle, answer)
+        entry = Entry(images, deadline, turn, now, not self._idle, answer, client)
         self._line.put(entry)
         self._unanswered.add(entry)
         return entry

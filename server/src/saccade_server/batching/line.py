@@ -8,15 +8,17 @@ guards it, and what belongs to the loop (futures, metrics) is told to it and not
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from saccade_server.batching.cost import CostModel
+from saccade_server.batching.fairness import FairQueue
 from saccade_server.batching.worker import Values
 
 
@@ -58,6 +60,7 @@ class Entry:
         queued: When it came, on the same clock.
         waited: Whether it found every engine busy.
         answer: For its caller; done before it is taken if the caller has gone.
+        client: Whose it is, where clients get equal shares.
     """
 
     images: Values
@@ -66,6 +69,7 @@ class Entry:
     queued: float
     waited: bool
     answer: asyncio.Future[Scores]
+    client: str = ""
     waiting: bool = field(default=False)
 
 
@@ -82,18 +86,22 @@ _Key = tuple[Turn, tuple[int, ...]]
 
 
 class WaitingLine:
-    """First in, first out within a turn; a batch holds images of one shape.
+    """First in, first out within a turn, or clients in turns; a batch holds images of one shape.
 
     Every method may be called from any thread.
 
     Args:
         max_batch_images: In one batch; no entry has more.
+        fair: Whether clients take turns.
     """
 
-    def __init__(self, max_batch_images: int) -> None:
+    def __init__(self, max_batch_images: int, *, fair: bool = False) -> None:
         self._max_batch_images = max_batch_images
         self._lock = threading.Lock()
-        self._queues: dict[_Key, deque[Entry]] = {}
+        self._make_queue: Callable[[], deque[Entry] | FairQueue] = (
+            partial(FairQueue, max_batch_images) if fair else deque
+        )
+        self._queues: dict[_Key, deque[Entry] | FairQueue] = {}
         self._suspects: deque[Entry] = deque()
         self._cost = CostModel()
         self.images = 0
@@ -105,7 +113,10 @@ class WaitingLine:
         """Lets an entry wait."""
         key = (entry.turn, entry.images.shape[1:])
         with self._lock:
-            self._queues.setdefault(key, deque()).append(entry)
+            queue = self._queues.get(key)
+            if queue is None:
+                queue = self._queues[key] = self._make_queue()
+            queue.append(entry)
             entry.waiting = True
             self._count(entry, 1)
 

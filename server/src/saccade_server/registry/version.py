@@ -53,11 +53,13 @@ class Predictor(Protocol):
         """Expected seconds of an engine call of so many images; 0 while nothing is known."""
 
     def reserve(
-        self, images: int, *, deadline: float | None = None
+        self, images: int, *, deadline: float | None = None, client: str = ""
     ) -> AbstractContextManager[None]:
         """Holds room for images that are still being decoded."""
 
-    def refusal(self, images: int, *, deadline: float | None = None) -> Refused | None:
+    def refusal(
+        self, images: int, *, deadline: float | None = None, client: str = ""
+    ) -> Refused | None:
         """What so many images would be refused with if they came now."""
 
     def count_refusal(self, reason: str) -> None:
@@ -69,6 +71,7 @@ class Predictor(Protocol):
         *,
         deadline: float | None = None,
         urgent: bool = False,
+        client: str = "",
     ) -> Scored:
         """Runs the images of one request."""
 

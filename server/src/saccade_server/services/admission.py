@@ -37,10 +37,12 @@ _FIRST = 0x0A
 """The tag of a field 1 that holds bytes."""
 
 
-def bounded(methods: Sequence[Method], models: Models) -> list[Method]:
+def bounded(methods: Sequence[Method], models: Models, fairness_key: str = "") -> list[Method]:
     """The methods, those that take images with their `judge`."""
     coming = PerVersion(lambda _: Coming())
-    judges = {path: _by_name(models, depth, coming) for path, depth in _DEPTHS.items()}
+    judges = {
+        path: _by_name(models, depth, coming, fairness_key) for path, depth in _DEPTHS.items()
+    }
     return [replace(each, judge=judges.get(each.path)) for each in methods]
 
 
@@ -70,12 +72,13 @@ class Coming:
         return partial(self._since.pop, one, None)
 
 
-def _by_name(models: Models, depth: int, coming: PerVersion[Coming]) -> Judge:
+def _by_name(models: Models, depth: int, coming: PerVersion[Coming], fairness_key: str) -> Judge:
     def judge(beginning: bytes, call: Call) -> Callable[[], object] | None:
         refusal = None
+        client = call.metadata.get(fairness_key, "")
         for version in _meant(models(), read_name(beginning, depth)):
             images = 1 + len(coming[version])
-            refusal = version.predictor.refusal(images, deadline=call.deadline)
+            refusal = version.predictor.refusal(images, deadline=call.deadline, client=client)
             if refusal is None:
                 return coming[version].add()
         if refusal is not None:

@@ -47,6 +47,7 @@ class ImagePath:
         metrics: Where stages and images are counted.
         max_request_images: In one request.
         shadows: Get copies of what was answered, or None.
+        fairness_key: The metadata that names the client, where clients get equal shares.
     """
 
     def __init__(
@@ -56,7 +57,9 @@ class ImagePath:
         *,
         max_request_images: int,
         shadows: Shadows | None = None,
+        fairness_key: str = "",
     ) -> None:
+        self._fairness_key = fairness_key
         self._decoder = decoder
         self._shadows = shadows
         self._max_request_images = max_request_images
@@ -95,7 +98,8 @@ class ImagePath:
             images = self._decoder.join_ready(sources, spec)
             errors: list[InvalidArgument | None] = [None] * len(sources)
             if images is None:
-                with version.predictor.reserve(len(sources), deadline=call.deadline):
+                client = call.metadata.get(self._fairness_key, "")
+                with version.predictor.reserve(len(sources), deadline=call.deadline, client=client):
                     decoded = await self._decoder.decode(sources, spec)
                 images, errors = _sort(decoded, tally)
             decode_s = time.perf_counter() - started
@@ -157,7 +161,10 @@ class ImagePath:
         call: Call,
         decode_s: float,
     ) -> Classified:
-        scores = await version.predictor.submit(images, deadline=call.deadline, urgent=call.urgent)
+        client = call.metadata.get(self._fairness_key, "")
+        scores = await version.predictor.submit(
+            images, deadline=call.deadline, urgent=call.urgent, client=client
+        )
         tally.done.add_scores(len(images), scores.queue_s, scores.inference_s)
         self._queue_seconds.observe(scores.queue_s)
         self._inference_seconds.observe(scores.inference_s)

@@ -1,6 +1,7 @@
 """What goes into a batch, and when."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -197,7 +198,8 @@ async def test_batches_are_counted_by_their_images(
 @pytest.mark.parametrize("name", ["max_batch_images", "max_queue_images"])
 def test_a_bound_below_one_is_refused(name: str) -> None:
     """Neither a batch nor a queue may have no room at all."""
+    bounds: dict[str, Any] = {name: 0}
     with pytest.raises(ConfigError) as refused:
-        BatchingConfig(**{name: 0})
+        BatchingConfig(**bounds)
 
     assert f"{name} must be at least 1, got 0" == str(refused.value)

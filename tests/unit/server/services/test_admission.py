@@ -27,7 +27,7 @@ class BusyPredictor(FakePredictor):
         self.model = model
         self.counted: list[str] = []
 
-    def refusal(self, images: int, *, deadline: float | None = None) -> Refusal:
+    def refusal(self, images: int, *, deadline: float | None = None, client: str = "") -> Refusal:
         """Always."""
         return Refusal("full", Overloaded(f"{self.model} is full", retry_after_s=1.0))
 
