@@ -62,7 +62,12 @@ def measure_open(
         seconds: How long.
         seed: Of the arrivals.
         deadline_s: Of each request.
+
+    Raises:
+        LoadError: The rate is 0: there is nothing to send.
     """
+    if not rate:
+        raise LoadError(f"{server.name} answered nothing in time, so that no rate follows from it")
     times = poisson_times(rate, seconds, seed)
     before = server.cpu_s
     answers = run_open_loop(server.address, request, times, deadline_s=deadline_s)
