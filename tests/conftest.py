@@ -13,7 +13,7 @@ class StartServer(Protocol):
     """See `start_server`."""
 
     def __call__(
-        self, repository: Path, *flags: str, environment: dict[str, str] | None = None
+        self, repository: Path | str, *flags: str, environment: dict[str, str] | None = None
     ) -> ServerProcess: ...
 
 
@@ -52,7 +52,7 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
     processes: list[ServerProcess] = []
 
     def start(
-        repository: Path, *flags: str, environment: dict[str, str] | None = None
+        repository: Path | str, *flags: str, environment: dict[str, str] | None = None
     ) -> ServerProcess:
         log = tmp_path / f"server-{len(processes)}.log"
         processes.append(ServerProcess(repository, *flags, environment=environment, log=log))

@@ -7,53 +7,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pytest
 
 from conftest import StartServer
+from fixtures.asked import BOUND_S, Asked
 from fixtures.server_process import ServerProcess
 from fixtures.versions import drop_forms, make_version
-from saccade.v1 import classifier_pb2 as pb
-from saccade.v1.classifier_pb2_grpc import ImageClassifierStub
 from saccade_server.artifact import MANIFEST, read_artifact, read_manifest, write_manifest
 from saccade_server.loading import FormStore
 
-BOUND_S = 60.0
-PIXELS = pb.Image(pixels=pb.PixelTensor(height=28, width=28, channels=1, data=bytes(784)))
 FLAGS = ("--poll-s=0.1", "--engine=litert", "--rollback-s=0")
-
-
-class Asked:
-    """A server and what it says."""
-
-    def __init__(self, server: ServerProcess, channel: grpc.Channel) -> None:
-        self.server = server
-        self._stub: Any = ImageClassifierStub(channel)
-
-    def answers(self) -> int:
-        """The version that answers a request."""
-        request = pb.ClassifyRequest(images=[PIXELS])
-        return int(self._stub.Classify(request, timeout=20).model.version)
-
-    def versions(self) -> dict[int, tuple[str, str]]:
-        """State and reason of each version."""
-        response = self._stub.ListModels(pb.ListModelsRequest(), timeout=20)
-        listed = [each for model in response.models for each in model.versions]
-        name = pb.VersionState.Name
-        return {each.version: (name(each.state), each.reason) for each in listed}
-
-    def reach(self, done: Callable[[], bool]) -> None:
-        """Waits until something is so; the old version answers all the while."""
-        end = time.monotonic() + BOUND_S
-        while not done():
-            assert time.monotonic() < end, (self.versions(), self.server.log[-4000:])
-            self.answers()
-            time.sleep(0.05)
 
 
 @pytest.fixture

@@ -18,23 +18,27 @@ class Unavailable(Exception):
     """An environment could not be made; the text says why."""
 
 
-def environment(name: str) -> Path:
+def environment(name: str, folder: Path = Path(__file__).parent) -> Path:
     """The Python of an environment with what `requirements-<name>.txt` asks for.
+
+    Args:
+        name: Of the file.
+        folder: Where it is.
 
     Raises:
         Unavailable: It is not there and cannot be installed, as without a package index.
     """
-    requirements = Path(__file__).with_name(f"requirements-{name}.txt")
+    requirements = folder / f"requirements-{name}.txt"
     key = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
-    folder = ENVIRONMENTS / f"{name}-{key}"
-    python = folder / "bin" / "python"
-    if not (folder / "complete").exists():
+    made = ENVIRONMENTS / f"{name}-{key}"
+    python = made / "bin" / "python"
+    if not (made / "complete").exists():
         try:
-            _install(folder, python, requirements)
+            _install(made, python, requirements)
         except (OSError, subprocess.SubprocessError) as error:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(made, ignore_errors=True)
             raise Unavailable(f"cannot install {requirements.name}: {_reason(error)}") from error
-        (folder / "complete").touch()
+        (made / "complete").touch()
     return python
 
 

@@ -24,8 +24,8 @@ from saccade_server.stores.layout import file_list
 from saccade_server.stores.listing import list_files, list_models, list_versions
 from saccade_server.stores.store import Away, Store, open_store
 
-NICENESS = 10
-"""Requests go first."""
+NICENESS = 5
+"""Of downloads: requests go first."""
 
 TELL_S = 1.0
 """Between two signs of progress at least."""
@@ -53,11 +53,12 @@ def main() -> int:
     fetch.add_argument("--max-bytes", type=int, required=True)
     fetch.add_argument("--quiet", action="store_true")
     given = parser.parse_args()
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
     if given.task == "look":
         _answer_questions()
     else:
+        if hasattr(os, "nice"):
+            os.nice(NICENESS)
+        _say({})
         threading.Thread(target=_end_with_server, daemon=True).start()
         _say(_attempt(lambda: {"bytes": _fetch(given)}))
     sys.stdout.flush()

@@ -105,7 +105,7 @@ class Mirror:
         version.snapshot = _snapshot(files)
         if await asyncio.to_thread(read_record, path) == files:
             return
-        version.reason = "is downloaded"
+        version.reason = "is being downloaded"
         try:
             await self._download(version, files)
         finally:

@@ -15,8 +15,8 @@ from saccade_server.stores.store import Away
 ANSWER_S = 60.0
 """No list takes as long, in seconds: a store that does is taken to be out of reach."""
 
-STALL_S = 60.0
-"""A download that says nothing for as long is given up."""
+STALL_S = 120.0
+"""A download that says nothing for as long is given up. Where the processors are busy, it waits."""
 
 LINE_BYTES = 64 << 20
 """Of an answer: a list of files."""
