@@ -10,6 +10,7 @@ import pytest
 from conftest import StartServer
 from faults.load import Load
 from fixtures.http import read_value
+from fixtures.processes import resident_kb
 from fixtures.server_process import ServerProcess
 from fixtures.versions import make_version, scores_of
 from saccade_server.artifact import read_artifact
@@ -21,12 +22,6 @@ SETTLED = 10
 
 GROWTH = 1.05
 SWAP_S = 60.0
-
-
-def resident_kb(pid: int) -> int:
-    """The memory of a process."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
 
 
 def wait_until_gone(server: ServerProcess, version: int) -> None:

@@ -4,18 +4,15 @@ Everything here is a function of its arguments, safe to call from any thread, an
 interpreter lock while Pillow's C code works.
 """
 
-import io
-import re
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
-from PIL.BmpImagePlugin import BmpImageFile
-from PIL.JpegImagePlugin import JpegImageFile
 
 from saccade_server.artifact import ColorSpace, InputSpec, Resize
 from saccade_server.errors import InvalidArgument
+from saccade_server.imaging.effort import Metered, check_effort
 
 # Pillow warns and later raises at limits of its own. Ours (ImageLimits) are checked first, from
 # the header, and are the same at every call.
@@ -26,20 +23,6 @@ ORIENTATION = 0x0112
 
 MAX_SIDE = 65_535
 """Of an image, as in JPEG. The memory of a resize grows with the longer side too."""
-
-MAX_READS = 250_000
-"""Pillow reads the parts of a file around its pixels piece by piece in Python. A photograph takes
-some hundred reads; a file that consists of nothing but headers would keep a processor for long."""
-
-MAX_SCANS = 100
-"""Of a JPEG. Each scan is one more pass over all pixels; progressive files have about ten."""
-
-MAX_RUN_LENGTH_PIXELS = 4_000_000
-"""Of a run-length encoded BMP, which Pillow decodes in Python, however few bytes it has."""
-
-_SCAN = b"\xff\xda"
-_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
-"""Of a JPEG: what begins a segment, or ends the file (0xd9)."""
 
 _FILTERS = {
     Resize.BILINEAR: Image.Resampling.BILINEAR,
@@ -107,9 +90,9 @@ def decode_image(
         )
     formats = ", ".join(limits.formats)
     try:
-        with Image.open(_Metered(data), formats=limits.formats) as image:
+        with Image.open(Metered(data), formats=limits.formats) as image:
             _check_pixels(image.width, image.height, limits)
-            _check_effort(image, data)
+            check_effort(image, data)
             _draft(image, spec)
             return _fit(image, spec)
     except InvalidArgument:
@@ -172,18 +155,6 @@ def graph_values(pixels: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.uint8
     return pixels * spec.scale + spec.offset
 
 
-class _Metered(io.BytesIO):
-    """A file that may be read a bounded number of times."""
-
-    _left = MAX_READS
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        self._left -= 1
-        if self._left < 0:
-            raise InvalidArgument("the image has too many parts: save it without its metadata")
-        return super().read(size)
-
-
 def _check_pixels(width: int, height: int, limits: ImageLimits) -> None:
     if width * height > limits.max_pixels:
         raise InvalidArgument(
@@ -191,35 +162,6 @@ def _check_pixels(width: int, height: int, limits: ImageLimits) -> None:
         )
     if max(width, height) > MAX_SIDE:
         raise InvalidArgument(f"the image is {width} x {height}, a side may have {MAX_SIDE} pixels")
-
-
-def _check_effort(image: Image.Image, data: bytes) -> None:
-    """Refuses files that would take much longer to decode than others of their size."""
-    if isinstance(image, JpegImageFile) and _has_many_scans(data):
-        raise InvalidArgument(f"the JPEG has more than {MAX_SCANS} scans: save it anew")
-    if (
-        isinstance(image, BmpImageFile)
-        and image.tile[0].codec_name == "bmp_rle"
-        and image.width * image.height > MAX_RUN_LENGTH_PIXELS
-    ):
-        raise InvalidArgument(
-            f"the image is {image.width} x {image.height}, at most {MAX_RUN_LENGTH_PIXELS} pixels "
-            "are allowed in a run-length encoded BMP"
-        )
-
-
-def _has_many_scans(data: bytes) -> bool:
-    """Whether a JPEG has more scans than any encoder makes."""
-    if data.count(_SCAN) <= MAX_SCANS:  # The usual case, told quickly.
-        return False
-    # Those bytes may also stand in metadata, and behind the picture: telephones put films there.
-    scans, position = 0, 2
-    while (found := _MARKER.search(data, position)) and found[0] != b"\xff\xd9":
-        scans += found[0] == _SCAN
-        if scans > MAX_SCANS:
-            return True
-        position = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
-    return False
 
 
 def _draft(image: Image.Image, spec: InputSpec) -> None:
