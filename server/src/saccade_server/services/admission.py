@@ -49,7 +49,8 @@ def bounded(methods: Sequence[Method], models: Models, fairness_key: str = "") -
 class Coming:
     """The requests of a version that were let through and have not come whole: all need room soon.
 
-    They count for a moment only, so that a slow or hostile sender keeps nobody else out.
+    They count for a moment only, so that a slow or hostile sender keeps nobody else out, and for
+    their own client only, where clients have shares.
 
     Args:
         clock: Monotonic seconds.
@@ -57,19 +58,20 @@ class Coming:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._since: dict[object, float] = {}
+        self._all: dict[object, tuple[float, str]] = {}
 
-    def __len__(self) -> int:
+    def count(self, client: str) -> int:
+        """Those of a client."""
         oldest = self._clock() - COMING_S
-        while self._since and next(iter(self._since.values())) < oldest:
-            del self._since[next(iter(self._since))]
-        return len(self._since)
+        while self._all and next(iter(self._all.values()))[0] < oldest:
+            del self._all[next(iter(self._all))]
+        return sum(each[1] == client for each in self._all.values())
 
-    def add(self) -> Callable[[], object]:
-        """Counts one more, until what it returns is called."""
+    def add(self, client: str) -> Callable[[], object]:
+        """Counts one more of a client, until what it returns is called."""
         one = object()
-        self._since[one] = self._clock()
-        return partial(self._since.pop, one, None)
+        self._all[one] = self._clock(), client
+        return partial(self._all.pop, one, None)
 
 
 def _by_name(models: Models, depth: int, coming: PerVersion[Coming], fairness_key: str) -> Judge:
@@ -77,10 +79,10 @@ def _by_name(models: Models, depth: int, coming: PerVersion[Coming], fairness_ke
         refusal = None
         client = call.metadata.get(fairness_key, "")
         for version in _meant(models(), read_name(beginning, depth)):
-            images = 1 + len(coming[version])
+            images = 1 + coming[version].count(client)
             refusal = version.predictor.refusal(images, deadline=call.deadline, client=client)
             if refusal is None:
-                return coming[version].add()
+                return coming[version].add(client)
         if refusal is not None:
             # Of those that it may mean, the last one has to stand for all.
             call.model = version.model

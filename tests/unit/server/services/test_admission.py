@@ -137,25 +137,33 @@ def test_a_name_is_read_only_where_it_stands_whole(beginning: bytes, depth: int,
 def test_what_is_coming_counts_until_it_has_come() -> None:
     """And only once, however often that is told."""
     coming = Coming(FakeClock())
-    first, _ = coming.add(), coming.add()
-    both = len(coming)
+    first, _ = coming.add("one"), coming.add("one")
+    both = coming.count("one")
 
     first()
     first()
 
-    assert (2, 1) == (both, len(coming))
+    assert (2, 1) == (both, coming.count("one"))
 
 
 def test_what_is_coming_slowly_does_not_count() -> None:
     """It keeps nobody else out; what came later still counts."""
     clock = FakeClock()
     coming = Coming(clock)
-    slow = coming.add()
+    slow = coming.add("one")
     clock.advance(COMING_S * 0.6)
-    coming.add()
+    coming.add("one")
     clock.advance(COMING_S * 0.6)
-    left = len(coming)
+    left = coming.count("one")
 
     slow()
 
-    assert (1, 1) == (left, len(coming))
+    assert (1, 1) == (left, coming.count("one"))
+
+
+def test_what_others_send_does_not_count() -> None:
+    """A client's share is its own."""
+    coming = Coming(FakeClock())
+    coming.add("one")
+
+    assert (1, 0) == (coming.count("one"), coming.count("other"))
