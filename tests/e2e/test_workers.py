@@ -14,6 +14,7 @@ import grpc
 import pytest
 
 from conftest import StartServer
+from fixtures.processes import children
 from fixtures.server_process import READY_S, ServerProcess
 from saccade.v1 import classifier_pb2 as pb
 from saccade.v1.classifier_pb2_grpc import ImageClassifierStub
@@ -41,11 +42,6 @@ def classify(server: ServerProcess) -> None:
         server.grpc, options=[("grpc.use_local_subchannel_pool", 1)]
     ) as channel:
         ImageClassifierStub(channel).Classify(pb.ClassifyRequest(images=[BLANK]), timeout=30)
-
-
-def children(pid: int) -> set[int]:
-    """The worker processes of a supervisor."""
-    return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
 
 def answered(server: ServerProcess) -> float:

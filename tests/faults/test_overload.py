@@ -9,13 +9,14 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
-from google.rpc import error_details_pb2, status_pb2
 
 from benchmarks.grpc_request import Request
 from benchmarks.open_loop import OK, RESOURCE_EXHAUSTED, run_open_loop
 from conftest import StartServer
 from fixtures.http import read_value
+from fixtures.processes import peak_kb, resident_kb
 from fixtures.server_process import ServerProcess
+from integration.server.failures import retry_after_s
 from saccade.v1 import classifier_pb2 as pb
 from saccade.v1.classifier_pb2_grpc import ImageClassifierStub
 
@@ -30,7 +31,6 @@ MEMORY_KB = 150 << 10
 CAPACITY_S = 2.0
 PIXELS = pb.Image(pixels=pb.PixelTensor(height=28, width=28, channels=1, data=bytes(784)))
 REQUEST = pb.ClassifyRequest(images=[PIXELS] * IMAGES, top_k=1)
-DETAILS = "grpc-status-details-bin"
 
 
 class Probe:
@@ -61,23 +61,7 @@ class Probe:
                 except grpc.RpcError as error:
                     refused: Any = error
                     if refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
-                        self.advised.append(advice_s(refused.trailing_metadata()))
-
-
-def advice_s(metadata: Any) -> float | None:
-    """What google.rpc.RetryInfo says."""
-    packed = dict(metadata or ()).get(DETAILS, b"")
-    for detail in status_pb2.Status.FromString(packed).details:
-        info = error_details_pb2.RetryInfo()
-        if detail.Unpack(info):
-            return float(info.retry_delay.ToTimedelta().total_seconds())
-    return None
-
-
-def memory_kb(server: ServerProcess, field: str) -> int:
-    """A size of the process: VmRSS (now) or VmHWM (the most it ever was)."""
-    lines = Path(f"/proc/{server.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
+                        self.advised.append(retry_after_s(refused))
 
 
 def capacity(address: str) -> float:
@@ -132,7 +116,7 @@ def test_five_times_its_capacity_does_a_server_no_harm(
     )
     server.wait_ready()
     rate = TIMES * capacity(server.grpc)
-    before = memory_kb(server, "VmRSS")
+    before = resident_kb(server.pid)
     probe = Probe(server.grpc)
     intended = np.arange(0, 120 if full else 4, 1 / rate)
     try:
@@ -145,7 +129,7 @@ def test_five_times_its_capacity_does_a_server_no_harm(
     finally:
         probe.stop()
     recovered = recover_s(server)
-    peak = memory_kb(server, "VmHWM") - before
+    peak = peak_kb(server.pid) - before
     late = read_value(server.http, "saccade_rejected_total", reason="deadline")
     good, refused = (int(np.sum(answers.statuses == code)) for code in (OK, RESOURCE_EXHAUSTED))
 

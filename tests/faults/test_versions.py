@@ -16,6 +16,7 @@ import pytest
 
 from conftest import StartServer
 from fixtures.asked import BOUND_S, Asked
+from fixtures.processes import children
 from fixtures.server_process import ServerProcess
 from fixtures.versions import drop_forms, make_version
 from saccade_server.artifact import MANIFEST, read_artifact, read_manifest, write_manifest
@@ -190,12 +191,6 @@ def test_hostile_versions_are_refused(asked: Asked, model: Path, tmp_path: Path)
             str(tmp_path) in reason,
         ), (spoil.__name__, reason)
     assert [] == [line for line in asked.server.log.splitlines() if line.startswith("ERROR")]
-
-
-def children(pid: int) -> list[int]:
-    """The processes that a process has started."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(each) for task in tasks for each in task.read_text().split()]
 
 
 @pytest.mark.timeout(600)

@@ -12,6 +12,7 @@ import pytest
 from conftest import StartServer
 from fixtures.callers import Callers
 from fixtures.http import read_value
+from fixtures.processes import children
 from fixtures.server_process import READY_S, ServerProcess
 from saccade_server.artifact import read_artifact
 
@@ -22,11 +23,6 @@ LISTENS = "0A"
 """The state of a socket in /proc/net/tcp."""
 
 ANSWERED = {"api": "saccade", "method": "Classify", "model": "digits", "code": "OK"}
-
-
-def children(pid: int) -> set[int]:
-    """The worker processes."""
-    return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
 
 def listening(server: ServerProcess) -> int:
