@@ -25,8 +25,10 @@ IMAGES = 64
 DEADLINE_S = 2.0
 QUEUE_IMAGES = 1024
 INFLIGHT = 64
-MEMORY_KB = 150 << 10
-"""More than the requests that may be under way hold, with what the allocator keeps of them."""
+MEMORY_KB = {"grpcio": 450 << 10, "http2": 150 << 10}
+"""More than what may be held, with what the allocator keeps of it. gRPC hands a call out only with
+its message: it holds those of all streams of all connections, 8 x 256 x 50 KB here, in several
+copies; http2 holds those of the requests under way."""
 
 CAPACITY_S = 2.0
 PIXELS = pb.Image(pixels=pb.PixelTensor(height=28, width=28, channels=1, data=bytes(784)))
@@ -135,7 +137,7 @@ def test_five_times_its_capacity_does_a_server_no_harm(
 
     assert (True, True, True, True) == (
         server.running,
-        peak <= MEMORY_KB,
+        peak <= MEMORY_KB[transport],
         good > 0 and late <= 0.05 * good,
         refused > good,
     ), (peak, good, refused, late, answers.counts())
