@@ -13,6 +13,7 @@ from PIL import Image
 from conftest import StartServer
 from fixtures.hostile_images import blank_png, exif, jpeg
 from fixtures.pictures import encode, png_chunk
+from fixtures.raw_grpc import RawCall
 from fixtures.real_requests import real_requests
 from saccade.v1 import classifier_pb2 as pb
 from saccade.v1.classifier_pb2_grpc import ImageClassifierStub
@@ -50,12 +51,20 @@ def test_neither_tokens_nor_images_are_logged(
         for token in (TOKEN, WRONG, ""):
             for image in MARKED:
                 ask(channel, server.http, image, token)
+    call = RawCall(server.grpc, ("authorization", b"Bearer \xff" + WRONG.encode()))
+    call.send([bytes(5)])
+    call.wait()
+    call.close()
     server.stop()
     log = server.log.encode()
     packed = base64.b64encode(MARK)[:20]
     secrets = [TOKEN.encode(), WRONG.encode(), MARK, packed, MARK.hex().encode()]
 
-    assert ([], True) == ([each for each in secrets if each in log], b"UNAUTHENTICATED" in log)
+    assert ([], True, False) == (
+        [each for each in secrets if each in log],
+        b"UNAUTHENTICATED" in log,
+        b"Traceback" in log,
+    )
 
 
 def ask(channel: grpc.Channel, http: str, image: bytes, token: str) -> None:

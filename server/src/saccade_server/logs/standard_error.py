@@ -41,6 +41,8 @@ def set_up_logs(level: str, form: str, *, native: bool = False) -> None:
     warnings.filterwarnings("ignore", module=r"PIL\.")
     # It logs what is no HTTP, with the bytes; what our handlers do wrong is logged by themselves.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+    # So does this one with metadata that is no text, and that may be a token.
+    logging.getLogger("grpc._cython.cygrpc").setLevel(logging.CRITICAL)
     if form == "json":
         _hook_exceptions()
         if native:
