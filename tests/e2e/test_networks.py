@@ -17,8 +17,16 @@ from saccade_models.networks import NETWORKS
 
 pytestmark = pytest.mark.timeout(1800)
 
-# What they are made of stands in their smaller sisters; TensorFlow takes a minute to trace them.
-DEEP = ("resnet50", "densenet121", "se-resnet50")
+# All thirteen take two to three minutes, these seven nearly all of it: to trace, or to write.
+DEEP = (
+    "alexnet",
+    "vgg16",
+    "inception",
+    "resnet50",
+    "densenet121",
+    "se-resnet50",
+    "mobilenetv2",
+)
 NAMES = [
     pytest.param(
         name,

@@ -65,6 +65,7 @@ def test_versions_take_over_under_load(
             load.stop()
         for caller in callers:
             caller.result()
-    grown = max(memory[SETTLED:]) / memory[SETTLED - 1]
+    # It moves up and down by some MiB, so one sample is no ground to measure growth from.
+    grown = max(memory[SETTLED:]) / max(memory[:SETTLED])
 
     assert ([], [], True) == (load.failed, load.wrong, grown <= GROWTH), (grown, memory)
