@@ -18,7 +18,8 @@ from saccade_server.artifact import read_artifact
 SHORT, FULL = 12, 200
 CALLERS = 4
 SETTLED = 10
-"""Swaps after which memory counts as settled."""
+"""Swaps after which memory counts as settled. In the short form there are too few after it: there
+versions that all stay in memory are what is looked for."""
 
 GROWTH = 1.05
 SWAP_S = 60.0
@@ -65,7 +66,12 @@ def test_versions_take_over_under_load(
             load.stop()
         for caller in callers:
             caller.result()
-    # It moves up and down by some MiB, so one sample is no ground to measure growth from.
-    grown = max(memory[SETTLED:]) / max(memory[:SETTLED])
+    # It moves up and down by a form's size or two, so one sample is no ground to measure from.
+    if full:
+        flat = max(memory[SETTLED:]) <= GROWTH * max(memory[:SETTLED])
+    else:
+        form = next((artifact / "assets.extra" / "litert").iterdir())
+        held_by_all_kb = (len(memory) - 1) * form.stat().st_size / 1024
+        flat = max(memory) - memory[0] < held_by_all_kb / 2
 
-    assert ([], [], True) == (load.failed, load.wrong, grown <= GROWTH), (grown, memory)
+    assert ([], [], True) == (load.failed, load.wrong, flat), memory
