@@ -10,8 +10,12 @@ requests under way."""
 KEPT_BYTES = 64 << 20
 """Of freed memory, at most, that the C library does not give back to the system."""
 
-MAPPED_BYTES = 8 << 20
-"""Larger blocks come from the system, and go back, one by one."""
+MAPPED_BYTES = 4 << 20
+"""Larger blocks come from the system, and go back, one by one.
+
+Those of requests are smaller, those of weights mostly larger: kept, they would stay with whichever
+heap of the C library a version was loaded on, and memory would grow by a version now and then.
+"""
 
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
