@@ -17,11 +17,10 @@ from saccade_server.batching import Batcher, BatchingConfig, EngineWorker
 from saccade_server.config import ServerConfig, is_loopback
 from saccade_server.cpus import available_cpus
 from saccade_server.credentials import Certificates, Tokens
-from saccade_server.engines import Engine
 from saccade_server.errors import ConfigError
 from saccade_server.http import HttpLimits, InferenceRoutes, SidePort, TensorFlowServingRoutes
 from saccade_server.imaging import Decoder, ImageLimits
-from saccade_server.loading import Loader, LoadingConfig
+from saccade_server.loading import EngineConfig, EngineSet, Loader, LoadingConfig
 from saccade_server.metrics import Collected, Family, Metrics
 from saccade_server.places import local_folder
 from saccade_server.protocols import inference_pb, tensorflow_serving_pb
@@ -320,21 +319,22 @@ class App:
         )
 
     def _make_predictor(
-        self,
-        model: str,
-        version: int,
-        artifact: Artifact,
-        engines: list[Engine],
-        batch_images: int,
+        self, model: str, version: int, artifact: Artifact, engines: EngineSet
     ) -> Batcher:
-        name = f"{model}-{version}"
-        workers = [EngineWorker(each, artifact.input.dtype, name=name) for each in engines]
+        work = partial(EngineWorker, dtype=artifact.input.dtype, name=f"{model}-{version}")
         batching = BatchingConfig(
-            max_batch_images=batch_images,
+            max_batch_images=engines.batch_images,
             max_queue_images=self._config.max_queue_images,
             fair=bool(self._config.fairness_key),
         )
-        return Batcher([*workers], batching, self._metrics, model=model, version=version)
+        return Batcher(
+            [work(each) for each in engines.engines],
+            batching,
+            self._metrics,
+            model=model,
+            version=version,
+            wide=work(engines.wide) if engines.wide else None,
+        )
 
     async def _stop(self, *, linger_s: float) -> None:
         self._health.drain()
@@ -420,11 +420,12 @@ def _limits(config: ServerConfig) -> ConnectionLimits:
 
 
 def _loading(config: ServerConfig) -> LoadingConfig:
-    """One worker beside the event loop: more would fight over the interpreter lock."""
     return LoadingConfig(
         engine=config.engine,
-        workers=config.engine_workers or 1,
-        threads=config.engine_threads or available_cpus(),
-        max_batch_images=config.max_batch_images,
+        engines=EngineConfig(
+            workers=config.engine_workers,
+            threads=config.engine_threads or available_cpus(),
+            max_batch_images=config.max_batch_images,
+        ),
         cache=config.cache_dir.expanduser(),
     )

@@ -150,7 +150,9 @@ class ServerConfig:
     engine_workers: int = setting(
         0, "engine calls of one model at the same time; 0: chosen for the processors"
     )
-    engine_threads: int = setting(0, "threads of one engine call; 0: one for each processor")
+    engine_threads: int = setting(
+        0, "threads of one engine call, or of all together; 0: one for each processor"
+    )
     cache_dir: Path = setting(  # noqa: RUF009
         _CACHE, "for compiled graphs of read-only artifacts, and for mirrors of stores"
     )

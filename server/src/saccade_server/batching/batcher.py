@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade_server.batching.crew import Crew, Worker
 from saccade_server.batching.fairness import Shares
 from saccade_server.batching.line import Entry, Scores, Taken, Turn, WaitingLine
 from saccade_server.batching.worker import Job, Outcome, Values
@@ -47,16 +48,6 @@ class Refusal(NamedTuple):
     error: SaccadeError
 
 
-class Worker(Protocol):
-    """What runs one batch at a time; see `EngineWorker`."""
-
-    def start(self, job: Job) -> None:
-        """Runs a job, and those that its `more` gives; see `Job`."""
-
-    async def close(self) -> None:
-        """Waits for the batch under way."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchingConfig:
     """Bounds of the queue, and whether clients get equal shares of it."""
@@ -82,6 +73,7 @@ class Batcher:
         metrics: Where batches and refusals are counted.
         model: The metrics' label.
         version: With the model, whose batches these are.
+        wide: One more, for a batch that has the processors to itself; see `Crew`.
         clock: Monotonic seconds; called from every thread.
     """
 
@@ -93,10 +85,10 @@ class Batcher:
         *,
         model: str,
         version: int,
+        wide: Worker | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._workers = workers
-        self._idle = list(workers)
+        self._crew = Crew(workers, wide)
         self._config = config
         self._clock = clock
         self._line = WaitingLine(config.max_batch_images, fair=config.fair)
@@ -104,7 +96,6 @@ class Batcher:
         self._reserved_images = 0
         self._told_images = 0
         self._unanswered: set[Entry] = set()
-        self._running: dict[Worker, tuple[list[Entry], float]] = {}  # Batch, expected end.
         self._progress = clock()
         self._closing = False
         self._metrics_batch = metrics.batch_images.labels(model)
@@ -228,9 +219,14 @@ class Batcher:
         return self._line.images + self._reserved_images
 
     @property
+    def _crowded(self) -> bool:
+        """Whether more waits than one batch holds."""
+        return self._line.images > self._config.max_batch_images
+
+    @property
     def idle(self) -> bool:
         """Whether no image waits, is being decoded or is being run."""
-        return len(self._idle) == len(self._workers) and not self.queued_images
+        return self._crew.idle and not self.queued_images
 
     @property
     def stalled_s(self) -> float:
@@ -245,8 +241,7 @@ class Batcher:
         """Refuses new requests, finishes those that are queued, closes the workers."""
         self._closing = True
         await asyncio.gather(*(entry.answer for entry in self._unanswered), return_exceptions=True)
-        for worker in self._workers:
-            await worker.close()
+        await self._crew.close()
 
     @contextmanager
     def _hold(self, shares: Shares, client: str, images: int) -> Iterator[str]:
@@ -282,10 +277,7 @@ class Batcher:
 
     def _wait_s(self, now: float, ahead: int) -> float:
         """Expected seconds until a request with so many images ahead reaches an engine."""
-        if self._idle:
-            return 0.0
-        running = sum(max(0.0, end - now) for _, end in self._running.values())
-        return (running + self._line.expect_wait_s(ahead)) / len(self._workers)
+        return self._crew.wait_s(now, self._line.expect_wait_s(ahead))
 
     async def _run(
         self, images: Values, deadline: float | None, turn: Turn, client: str = ""
@@ -321,7 +313,7 @@ class Batcher:
         if not self._unanswered:
             self._progress = now
         answer = asyncio.get_running_loop().create_future()
-        entry = Entry(images, deadline, turn, now, not self._idle, answer, client)
+        entry = Entry(images, deadline, turn, now, not self._crew.available, answer, client)
         self._line.put(entry)
         self._unanswered.add(entry)
         return entry
@@ -335,18 +327,18 @@ class Batcher:
 
     def _dispatch(self) -> None:
         """Gives work to idle workers while there is any."""
-        while self._idle:
+        while worker := self._crew.next(crowd=self._crowded):
             taken = self._line.take(self._clock())
             self._drop(taken)
             if not taken.batch:
                 break
-            worker = self._idle.pop()
             worker.start(self._job(worker, taken.batch, asyncio.get_running_loop()))
         self._tell_queue()
 
     def _job(self, worker: Worker, batch: list[Entry], loop: asyncio.AbstractEventLoop) -> Job:
         images = sum(len(entry.images) for entry in batch)
-        self._running[worker] = batch, self._clock() + self._line.expect_s(images)
+        expected_s = self._line.expect_s(images, wide=self._crew.is_wide(worker))
+        self._crew.begin(worker, batch, self._clock() + expected_s)
         return Job(
             parts=[entry.images for entry in batch],
             done=partial(self._finish, worker, batch),
@@ -355,6 +347,8 @@ class Batcher:
 
     def _more(self, worker: Worker, loop: asyncio.AbstractEventLoop) -> Job | None:
         """The worker's next batch, if one waits. Called in the worker's own thread."""
+        if self._crowded and self._crew.is_wide(worker):
+            return None  # `_finish` gives others what waits.
         taken = self._line.take(self._clock())
         if taken.gone or taken.late:
             loop.call_soon_threadsafe(self._drop, taken)
@@ -386,12 +380,11 @@ class Batcher:
             _fail(batch[0], outcome.error)
         else:
             images, seconds = len(outcome.probabilities), outcome.finished - outcome.started
-            self._line.learn(images, seconds, now - outcome.finished)
+            wide = self._crew.is_wide(worker)
+            self._line.learn(images, seconds, now - outcome.finished, wide=wide)
             self._done.add_batch(images, seconds)
             _answer(batch, outcome.probabilities, outcome)
-        if self._running[worker][0] is batch:
-            del self._running[worker]
-            self._idle.append(worker)
+        self._crew.end(worker, batch)
         self._dispatch()
 
     def _tell_queue(self) -> None:

@@ -104,6 +104,7 @@ class WaitingLine:
         self._queues: dict[_Key, deque[Entry] | FairQueue] = {}
         self._suspects: deque[Entry] = deque()
         self._cost = CostModel()
+        self._wide_cost = CostModel()
         self.images = 0
         """That wait and are waited for."""
         self.handover_s = 0.0
@@ -130,22 +131,33 @@ class WaitingLine:
         with self._lock:
             self._uncount(entry)
 
-    def learn(self, images: int, seconds: float, handover_s: float) -> None:
-        """Takes note of what an engine call cost, and of how long its answer was under way."""
+    def learn(self, images: int, seconds: float, handover_s: float, *, wide: bool = False) -> None:
+        """Takes note of what an engine call cost, and of how long its answer was under way.
+
+        Args:
+            images: Of the call.
+            seconds: That it took.
+            handover_s: Until its requests were answered.
+            wide: Whether it had all processors; see `Crew`.
+        """
         with self._lock:
-            self._cost.observe(images, seconds)
+            (self._wide_cost if wide else self._cost).observe(images, seconds)
             self.handover_s += 0.1 * (handover_s - self.handover_s)
 
-    def expect_s(self, images: int) -> float:
-        """Expected seconds of one call of that many images."""
+    def expect_s(self, images: int, *, wide: bool = False) -> float:
+        """Expected seconds of one call of that many images, on all processors or side by side.
+
+        While nothing is known of the one, it is what is known of the other.
+        """
         with self._lock:
-            return self._cost(images)
+            known = self._wide_cost(images) if wide else 0.0
+            return known or self._expect_s(images)
 
     def expect_wait_s(self, images: int) -> float:
         """Expected seconds of engine calls for so many images that wait."""
         full, rest = divmod(images, self._max_batch_images)
         with self._lock:
-            return full * self._cost(self._max_batch_images) + self._cost(rest)
+            return full * self._expect_s(self._max_batch_images) + self._expect_s(rest)
 
     def safe_s(self, seconds: float) -> float:
         """An expectation with the margin that past errors call for, and the way back."""
@@ -184,15 +196,18 @@ class WaitingLine:
             if not queue:
                 del self._queues[key]
 
+    def _expect_s(self, images: int) -> float:
+        return self._cost(images) or self._wide_cost(images)
+
     def _fit(self, images: int, deadline: float, now: float) -> bool:
         if images > self._max_batch_images:
             return False
-        return deadline == float("inf") or now + self.safe_s(self._cost(images)) <= deadline
+        return deadline == float("inf") or now + self.safe_s(self._expect_s(images)) <= deadline
 
     def _sort(self, entry: Entry, now: float, taken: Taken) -> bool:
         """Puts an entry where it belongs; whether that is the batch."""
         self._uncount(entry)
-        needed = self._cost(len(entry.images)) if entry.waited else 0.0
+        needed = self._expect_s(len(entry.images)) if entry.waited else 0.0
         if entry.answer.done():
             taken.gone.append(entry)
         elif entry.deadline is not None and entry.deadline <= now + needed:

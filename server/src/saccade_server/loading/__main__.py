@@ -5,7 +5,7 @@ and, at the worst, the crash stay out of the serving process. Tasks:
 
     compile   makes the form for LiteRT and keeps it
     describe  finds out what the manifest of a bare SavedModel would say
-    try       loads a form, checks its golden samples and finds its batch size
+    try       loads a form, checks its golden samples and finds out how it is best run
 """
 
 import argparse
@@ -14,6 +14,7 @@ import logging
 import os
 import sys
 from contextlib import closing, suppress
+from dataclasses import asdict
 from pathlib import Path
 
 from saccade_server.artifact import Artifact, make_artifact, read_artifact
@@ -21,7 +22,7 @@ from saccade_server.engines import load_engine
 from saccade_server.errors import ArtifactError, EngineError
 from saccade_server.loading.forms import FormStore, golden_of
 from saccade_server.loading.golden import verify_golden
-from saccade_server.loading.sizing import find_batch_size
+from saccade_server.loading.sizing import find_sizing
 from saccade_server.loading.undescribed import parse_manifest
 
 NICENESS = 10
@@ -65,8 +66,7 @@ def _do(given: argparse.Namespace) -> str:
         return str(FormStore(given.cache).keep(artifact, compile_form(artifact).data))
     with closing(load_engine(artifact, "litert", form=given.form, threads=given.threads)) as engine:
         verify_golden(artifact, engine, golden_of(artifact, given.form))
-        most = find_batch_size(engine, artifact, given.max_batch_images)
-    return json.dumps({"batch_images": most})
+        return json.dumps(asdict(find_sizing(engine, artifact, given.max_batch_images)))
 
 
 def _read(given: argparse.Namespace) -> Artifact:

@@ -2,28 +2,25 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from saccade_server.artifact import Artifact, make_artifact
-from saccade_server.engines import Engine, load_engine
 from saccade_server.errors import ArtifactError, EngineError
 from saccade_server.loading.attempts import Attempts
-from saccade_server.loading.forms import FormStore, golden_of
-from saccade_server.loading.golden import verify_golden
+from saccade_server.loading.engine_set import EngineConfig, EngineSet, make_engines
+from saccade_server.loading.forms import FormStore
 from saccade_server.loading.process import Workshop
-from saccade_server.loading.sizing import find_batch_size, warm_up
 from saccade_server.loading.undescribed import parse_manifest
 from saccade_server.metrics import Metrics
 from saccade_server.registry import LoadedVersion, Predictor
 
 log = logging.getLogger(__name__)
 
-MakePredictor = Callable[[str, int, Artifact, list[Engine], int], Predictor]
-"""Puts a queue before engines: (model, version, artifact, engines, images of a batch at most)."""
+MakePredictor = Callable[[str, int, Artifact, EngineSet], Predictor]
+"""Puts a queue before engines: (model, version, artifact, engines)."""
 
 OnBetter = Callable[[LoadedVersion], Awaitable[None]]
 """Gets a version that is already served, on a quicker engine."""
@@ -35,16 +32,12 @@ class LoadingConfig:
 
     Attributes:
         engine: "auto", "litert" or "tensorflow".
-        workers: Engines for each version, each with a thread of its own.
-        threads: That one engine uses.
-        max_batch_images: In one engine call; fewer where a graph is no quicker in batches.
+        engines: How many each version gets.
         cache: Folder for compiled forms; see `FormStore`.
     """
 
     engine: str
-    workers: int
-    threads: int
-    max_batch_images: int
+    engines: EngineConfig
     cache: Path
 
 
@@ -69,7 +62,9 @@ class Loader:
         self._metrics = metrics
         self._store = FormStore(config.cache)
         self._workshop = Workshop(
-            config.cache, threads=config.threads, max_batch_images=config.max_batch_images
+            config.cache,
+            threads=config.engines.threads,
+            max_batch_images=config.engines.max_batch_images,
         )
         self._attempts = Attempts(config.cache)
         self._protecting = False
@@ -147,25 +142,31 @@ class Loader:
     async def _load_on(
         self, kind: str, model: str, version: int, artifact: Artifact, form: Path | None
     ) -> LoadedVersion:
-        batch_images = 0
+        known = None
         if form is not None and (self._protecting or self._was_fatal(form)):
-            batch_images = await self._workshop.try_out(artifact, form)
+            known = await self._workshop.try_out(artifact, form)
             self._attempts.forgive(form)
-        sizes = self._metrics.batch_sizes(model)
         with self._attempts.note(form) if form is not None else nullcontext():
-            engines, batch_images = await asyncio.to_thread(
-                self._engines, kind, artifact, form, batch_images, sizes
+            engines = await asyncio.to_thread(
+                make_engines,
+                artifact,
+                kind,
+                form,
+                self._config.engines,
+                known=known,
+                sizes=self._metrics.batch_sizes(model),
+                gently=self._protecting,
             )
         log.info(
-            "model %s version %d on %s, at most %d images a call",
-            model, version, kind, batch_images,
+            "model %s version %d on %s, at most %d images a call, %d side by side",
+            model, version, kind, engines.batch_images, len(engines.engines),
         )  # fmt: skip
         return LoadedVersion(
             model=model,
             version=version,
             artifact=artifact,
             engine=kind,
-            predictor=self._make_predictor(model, version, artifact, engines, batch_images),
+            predictor=self._make_predictor(model, version, artifact, engines),
         )
 
     def _was_fatal(self, form: Path) -> bool:
@@ -173,42 +174,6 @@ class Loader:
         if fatal:
             log.warning("a process ended while it opened %s: it is tried apart first", form)
         return fatal
-
-    def _engines(
-        self, kind: str, artifact: Artifact, form: Path | None, batch_images: int, sizes: list[int]
-    ) -> tuple[list[Engine], int]:
-        """Engines that are right, and warm; and how many images to give them at once.
-
-        One engine of TensorFlow serves many threads.
-
-        Args:
-            kind: Of engine.
-            artifact: Whose graph.
-            form: For LiteRT.
-            batch_images: What a trial elsewhere has found; 0: there was none.
-            sizes: Of batches in use.
-        """
-        golden = golden_of(artifact, form)
-        most = batch_images
-        engines: list[Engine] = []
-        try:
-            for _ in range(self._config.workers if kind == "litert" else 1):
-                engine = load_engine(artifact, kind, form=form, threads=self._config.threads)
-                engines.append(engine)
-                if not batch_images:
-                    verify_golden(artifact, engine, golden)
-                most = most or find_batch_size(engine, artifact, self._config.max_batch_images)
-                warm_up(
-                    engine,
-                    artifact,
-                    sorted({1, *(min(size, most) for size in sizes)}),
-                    sleep=time.sleep if self._protecting else None,
-                )
-            return engines, most
-        except BaseException:
-            for engine in engines:
-                engine.close()
-            raise
 
     async def _compile_first(self, model: str, version: int, artifact: Artifact) -> Path | None:
         """Compiles before anything is loaded; None if the graph cannot be compiled."""

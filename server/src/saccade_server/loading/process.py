@@ -8,6 +8,7 @@ from pathlib import Path
 
 from saccade_server.artifact import MANIFEST, Artifact
 from saccade_server.errors import EngineError
+from saccade_server.loading.sizing import Sizing
 from saccade_server.loading.undescribed import place_of
 
 LIMIT_S = 900.0
@@ -47,8 +48,8 @@ class Workshop:
             await self._run("describe", path)
         return place
 
-    async def try_out(self, artifact: Artifact, form: Path) -> int:
-        """Loads a form elsewhere first; gives the images that one call should have at most.
+    async def try_out(self, artifact: Artifact, form: Path) -> Sizing:
+        """Loads a form elsewhere first, and finds out how it is best run.
 
         Raises:
             EngineError: It does not load, gives other answers, or ends the process.
@@ -60,7 +61,7 @@ class Workshop:
             *("--max-batch-images", str(self._max_batch_images)),
             *await self._manifest(artifact),
         )
-        return int(json.loads(said)["batch_images"])
+        return Sizing(**json.loads(said))
 
     async def _manifest(self, artifact: Artifact) -> list[str]:
         if (artifact.path / MANIFEST).is_file():

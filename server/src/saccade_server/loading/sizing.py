@@ -1,4 +1,4 @@
-"""How many images one engine call should have at most.
+"""How a graph is best run: images of one engine call at most, and whether calls go side by side.
 
 Batching pays where a call has a cost of its own beside that of its images. On a CPU a heavy network
 may even be slower in batches, when their activations no longer fit into the caches; then requests
@@ -7,6 +7,7 @@ are better run one by one: each is answered as soon as it is done.
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,15 +15,29 @@ from saccade_server.artifact import Artifact
 from saccade_server.engines import Engine
 
 HEAVY_S = 0.002
-"""Below this cost of one image, batches save more around a call than they can lose inside."""
+"""Below this cost of one image, batches save more around a call than they can lose inside; and
+below this cost of a batch, several engines lose more to the interpreter lock than they gain."""
 
-GAIN = 1.03
+GAIN = 1.05
 """By how much images must be cheaper in a larger batch for it to be worth the wait."""
 
-TRIALS = 3
+TRIALS = 7
 
 
-def find_batch_size(engine: Engine, artifact: Artifact, most: int) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizing:
+    """What was found.
+
+    Attributes:
+        batch_images: Of one call, at most.
+        heavy: Whether calls of full batches are better run side by side; see `HEAVY_S`.
+    """
+
+    batch_images: int
+    heavy: bool
+
+
+def find_sizing(engine: Engine, artifact: Artifact, most: int) -> Sizing:
     """The largest batch that is worth forming, by trying sizes 1, 4, 16, ... on blank images.
 
     Args:
@@ -33,16 +48,17 @@ def find_batch_size(engine: Engine, artifact: Artifact, most: int) -> int:
     Raises:
         EngineError: The engine failed.
     """
-    best, size = 1, 1
-    cost_s = _cost_s(engine, artifact, 1)
-    if cost_s < HEAVY_S:
-        return most
-    while (size := 4 * size) <= most:
-        larger_s = _cost_s(engine, artifact, size)
-        if larger_s * GAIN > cost_s:
-            return best
-        best, cost_s = size, larger_s
-    return most
+    (one_s,) = _costs_s(engine, artifact, 1)
+    if one_s < HEAVY_S:
+        (full_s,) = _costs_s(engine, artifact, most)
+        return Sizing(batch_images=most, heavy=full_s * most >= HEAVY_S)
+    size = 1
+    while 4 * size <= most:
+        smaller_s, larger_s = _costs_s(engine, artifact, size, 4 * size)
+        if larger_s * GAIN > smaller_s:
+            return Sizing(batch_images=size, heavy=True)
+        size *= 4
+    return Sizing(batch_images=most, heavy=True)
 
 
 def warm_up(
@@ -70,12 +86,17 @@ def warm_up(
             sleep(time.perf_counter() - started)
 
 
-def _cost_s(engine: Engine, artifact: Artifact, size: int) -> float:
-    """Seconds for each image of a call of that size, the best of a few calls."""
-    images = np.zeros((size, *artifact.input.shape), artifact.input.dtype)
-    seconds = []
+def _costs_s(engine: Engine, artifact: Artifact, *sizes: int) -> list[float]:
+    """Seconds for each image of a call of these sizes, the best of a few calls in turns.
+
+    In turns, because other work on the machine makes some of them slow: it must not be those of one
+    size.
+    """
+    best = [float("inf")] * len(sizes)
+    batches = [np.zeros((size, *artifact.input.shape), artifact.input.dtype) for size in sizes]
     for _ in range(TRIALS):
-        started = time.perf_counter()
-        engine.predict(images)
-        seconds.append(time.perf_counter() - started)
-    return min(seconds) / size
+        for number, images in enumerate(batches):
+            started = time.perf_counter()
+            engine.predict(images)
+            best[number] = min(best[number], (time.perf_counter() - started) / len(images))
+    return best

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fixtures.manifests import write_artifact
 from saccade_server.artifact import Artifact, read_artifact
 from saccade_server.loading import sizing
-from saccade_server.loading.sizing import find_batch_size
+from saccade_server.loading.sizing import TRIALS, Sizing, find_sizing
 
 
 class EngineOfCost:
@@ -51,21 +51,29 @@ def artifact(tmp_path: Path) -> Artifact:
 @pytest.mark.parametrize(
     ("cost_s", "expected"),
     [
-        ({1: 0.0003}, 32),
-        ({1: 0.006, 4: 0.026}, 1),
-        ({1: 0.006, 4: 0.0238}, 1),
-        ({1: 0.028, 4: 0.080, 16: 0.330}, 4),
-        ({1: 0.028, 4: 0.080, 16: 0.240}, 32),
+        ({1: 0.00003, 32: 0.0009}, Sizing(batch_images=32, heavy=False)),
+        ({1: 0.0003, 32: 0.004}, Sizing(batch_images=32, heavy=True)),
+        ({1: 0.006, 4: 0.026}, Sizing(batch_images=1, heavy=True)),
+        ({1: 0.006, 4: 0.0232}, Sizing(batch_images=1, heavy=True)),
+        ({1: 0.028, 4: 0.080, 16: 0.330}, Sizing(batch_images=4, heavy=True)),
+        ({1: 0.028, 4: 0.080, 16: 0.240}, Sizing(batch_images=32, heavy=True)),
     ],
-    ids=["light", "slower in batches", "hardly quicker", "quicker up to four", "quicker always"],
+    ids=[
+        "light",
+        "light, but not in batches",
+        "slower in batches",
+        "hardly quicker",
+        "quicker up to four",
+        "quicker always",
+    ],
 )
 def test_a_batch_is_as_large_as_it_pays(
-    cost_s: dict[int, float], expected: int, artifact: Artifact, monkeypatch: pytest.MonkeyPatch
+    cost_s: dict[int, float], expected: Sizing, artifact: Artifact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the cost of an image in batches of 1, 4 and 16; a light graph is not tried further."""
     engine = EngineOfCost(cost_s, monkeypatch)
 
-    assert expected == find_batch_size(engine, artifact, 32)
+    assert expected == find_sizing(engine, artifact, 32)
 
 
 def test_no_batch_is_tried_beyond_the_bound(
@@ -73,6 +81,14 @@ def test_no_batch_is_tried_beyond_the_bound(
 ) -> None:
     """A larger one might not fit into memory."""
     engine = EngineOfCost({1: 0.028, 4: 0.080}, monkeypatch)
-    find_batch_size(engine, artifact, 8)
+    find_sizing(engine, artifact, 8)
 
     assert 4 == max(engine.sizes)
+
+
+def test_sizes_are_tried_in_turns(artifact: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that what slows the machine down for a while slows both."""
+    engine = EngineOfCost({1: 0.028, 4: 0.120}, monkeypatch)
+    find_sizing(engine, artifact, 8)
+
+    assert [1, 4] * TRIALS == engine.sizes[TRIALS:]

@@ -1,0 +1,95 @@
+"""The workers of one version, and which of them takes the next batch."""
+
+from typing import Protocol
+
+from saccade_server.batching.line import Entry
+from saccade_server.batching.worker import Job
+
+
+class Worker(Protocol):
+    """What runs one batch at a time; see `EngineWorker`."""
+
+    def start(self, job: Job) -> None:
+        """Runs a job, and those that its `more` gives; see `Job`."""
+
+    async def close(self) -> None:
+        """Waits for the batch under way."""
+
+
+class Crew:
+    """Workers that run batches side by side, and perhaps one that runs a batch by itself.
+
+    That one, the wide worker, has all processors, so a lone batch is done sooner on it than on one
+    of the others. Several batches are done sooner side by side, each on its own processor: nothing
+    waits for the slowest part of a call there. The wide worker never runs beside others.
+
+    `begin` is called in the thread of the loop or of the worker, everything else in the loop's.
+
+    Args:
+        workers: At least one.
+        wide: None: there is none.
+    """
+
+    def __init__(self, workers: list[Worker], wide: Worker | None = None) -> None:
+        self._workers = list(workers)
+        self._free = list(workers)
+        self._wide = wide
+        self._running: dict[Worker, tuple[list[Entry], float]] = {}  # Batch, expected end.
+
+    @property
+    def idle(self) -> bool:
+        """Whether no batch is run."""
+        return not self._running
+
+    @property
+    def available(self) -> bool:
+        """Whether a batch would be started at once."""
+        return bool(self._free) and self._wide not in self._running
+
+    def is_wide(self, worker: Worker) -> bool:
+        """Whether it is the one that runs batches by itself."""
+        return worker is self._wide
+
+    def next(self, *, crowd: bool) -> Worker | None:
+        """Who takes the next batch, or None: all that may are busy.
+
+        Args:
+            crowd: Whether more than this batch waits.
+        """
+        if not self.available:
+            return None
+        if self._wide is not None and not self._running and not crowd:
+            return self._wide
+        return self._free[-1]
+
+    def begin(self, worker: Worker, batch: list[Entry], expected_end: float) -> None:
+        """A worker has a batch, perhaps straight after another one."""
+        self._running[worker] = batch, expected_end
+        if worker in self._free:
+            self._free.remove(worker)
+
+    def end(self, worker: Worker, batch: list[Entry]) -> None:
+        """A batch is done; its worker is free, unless it has begun the next one."""
+        if self._running[worker][0] is batch:
+            del self._running[worker]
+            if worker is not self._wide:
+                self._free.append(worker)
+
+    def wait_s(self, now: float, behind_s: float) -> float:
+        """Expected seconds until a worker is free.
+
+        Args:
+            now: On the clock of the expected ends.
+            behind_s: Seconds of calls that are to be run before.
+        """
+        if self.available:
+            return 0.0
+        left = sum(max(0.0, end - now) for _, end in self._running.values())
+        if self._wide in self._running:
+            return left + behind_s / len(self._workers)
+        return (left + behind_s) / len(self._workers)
+
+    async def close(self) -> None:
+        """Closes all."""
+        for worker in self._workers if self._wide is None else [*self._workers, self._wide]:
+            await worker.close()

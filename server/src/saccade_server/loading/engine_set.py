@@ -1,0 +1,137 @@
+"""The engines of a version: checked, warm, and as many as its graph gains by."""
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from saccade_server.artifact import Artifact
+from saccade_server.engines import Engine, load_engine
+from saccade_server.loading.forms import golden_of
+from saccade_server.loading.golden import verify_golden
+from saccade_server.loading.sizing import Sizing, find_sizing, warm_up
+
+MOST_BESIDE = 4
+"""Engines that run side by side, at most: each holds the graph's weights once more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSet:
+    """The engines of a version.
+
+    Attributes:
+        engines: Run batches side by side; at least one.
+        wide: Runs a batch by itself on all processors; None: there is none.
+        batch_images: In one call, at most.
+    """
+
+    engines: list[Engine]
+    wide: Engine | None
+    batch_images: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineConfig:
+    """How many engines there are to be.
+
+    Attributes:
+        workers: Engines side by side; 0: what the graph gains by.
+        threads: That one engine uses, or all together where `workers` is 0.
+        max_batch_images: In one engine call; fewer where a graph is no quicker in batches.
+    """
+
+    workers: int
+    threads: int
+    max_batch_images: int
+
+
+def make_engines(
+    artifact: Artifact,
+    kind: str,
+    form: Path | None,
+    config: EngineConfig,
+    *,
+    known: Sizing | None,
+    sizes: list[int],
+    gently: bool,
+) -> EngineSet:
+    """Engines that have reproduced the golden samples, and are warm.
+
+    One engine of TensorFlow serves many threads.
+
+    Args:
+        artifact: Whose graph they run.
+        kind: "litert" or "tensorflow".
+        form: For LiteRT.
+        config: How many.
+        known: What a trial elsewhere has found, which has checked the samples too.
+        sizes: Of batches in use.
+        gently: Whether others need the processors meanwhile.
+
+    Raises:
+        ArtifactError: An engine gives other answers than the manifest expects.
+        EngineError: The graph does not load or run.
+    """
+    maker = _Maker(artifact, kind, form, config.max_batch_images, sizes, gently=gently)
+    try:
+        first, sizing = maker.make(config.threads, known, trusted=known is not None)
+        more = partial(maker.make, sizing=sizing, trusted=known is not None)
+        beside = min(config.threads, MOST_BESIDE)
+        if kind == "litert" and not config.workers and sizing.heavy and beside > 1:
+            return EngineSet(
+                engines=[more(config.threads // beside)[0] for _ in range(beside)],
+                wide=first,
+                batch_images=sizing.batch_images,
+            )
+        count = config.workers if kind == "litert" else 1
+        others = [more(config.threads)[0] for _ in range(1, count)]
+        return EngineSet(engines=[first, *others], wide=None, batch_images=sizing.batch_images)
+    except BaseException:
+        maker.close()
+        raise
+
+
+class _Maker:
+    """Makes one engine after the other; see `make_engines`."""
+
+    def __init__(
+        self,
+        artifact: Artifact,
+        kind: str,
+        form: Path | None,
+        max_batch_images: int,
+        sizes: list[int],
+        *,
+        gently: bool,
+    ) -> None:
+        self._artifact = artifact
+        self._kind = kind
+        self._form = form
+        self._golden = golden_of(artifact, form)
+        self._max_batch_images = max_batch_images
+        self._sizes = sizes
+        self._sleep = time.sleep if gently else None
+        self._made: list[Engine] = []
+
+    def make(self, threads: int, sizing: Sizing | None, *, trusted: bool) -> tuple[Engine, Sizing]:
+        """One that is right, and warm; and how the graph is best run.
+
+        Args:
+            threads: That it uses.
+            sizing: What is known of that already.
+            trusted: Whether the golden samples were checked elsewhere.
+        """
+        artifact = self._artifact
+        engine = load_engine(artifact, self._kind, form=self._form, threads=threads)
+        self._made.append(engine)
+        if not trusted:
+            verify_golden(artifact, engine, self._golden)
+        sizing = sizing or find_sizing(engine, artifact, self._max_batch_images)
+        in_use = sorted({1, *(min(size, sizing.batch_images) for size in self._sizes)})
+        warm_up(engine, artifact, in_use, sleep=self._sleep)
+        return engine, sizing
+
+    def close(self) -> None:
+        """Frees all of them."""
+        for engine in self._made:
+            engine.close()
