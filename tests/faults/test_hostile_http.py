@@ -1,6 +1,5 @@
 """Requests over HTTP that are wrong in every way: the answers say whose fault it is."""
 
-import base64
 import http.client
 import json
 import socket
@@ -18,6 +17,7 @@ from fixtures.hostile_images import seeds
 from fixtures.http import get
 from fixtures.mutations import Edit, at_random, edits, mutate
 from fixtures.processes import peak_kb
+from fixtures.real_requests import real_json
 from fixtures.server_process import ServerProcess
 
 SHORT, FULL = 150, 6_000
@@ -38,23 +38,6 @@ NAMES = (
     *("data", "id", "b64", "images", "signature_name", "context", "binary_data_size", "\ud800"),
 )
 
-
-def asked() -> list[bytes]:
-    """What real clients send."""
-    image = base64.b64encode(seeds()["PNG"]).decode()
-    numbers = [[[[0.5]] * 28] * 28]
-    tensor = {"name": "images", "datatype": "FP32", "shape": [1, 28, 28, 1], "data": numbers}
-    file = {"name": "images", "datatype": "BYTES", "shape": [1], "data": [image]}
-    bodies: list[Any] = [
-        {"inputs": [tensor], "outputs": [{"name": "probabilities"}], "id": "1"},
-        {"inputs": [file], "parameters": {"binary_data_output": False}},
-        {"instances": [{"b64": image}]},
-        {"inputs": {"images": numbers}, "signature_name": "serving_default"},
-        {"examples": [{"image/encoded": {"b64": image}}]},
-    ]
-    return [json.dumps(body).encode() for body in bodies]
-
-
 SAID = st.recursive(
     st.none()
     | st.booleans()
@@ -68,7 +51,7 @@ SAID = st.recursive(
 """JSON of the names that mean something, with values that make little sense."""
 
 BODIES = (
-    st.builds(mutate, st.sampled_from(asked()), edits)
+    st.builds(mutate, st.sampled_from(real_json(seeds()["PNG"])), edits)
     | st.dictionaries(st.sampled_from(NAMES), SAID, max_size=4).map(
         lambda x: json.dumps(x).encode()
     )
@@ -154,7 +137,7 @@ def test_no_request_over_http_does_harm(caller: Caller, full: bool) -> None:
 @pytest.mark.timeout(1200)
 def test_what_is_no_http_does_no_harm(caller: Caller, full: bool) -> None:
     """Requests whose heads are damaged, as bytes on a connection."""
-    body = asked()[2]
+    body = real_json(seeds()["PNG"])[2]
     head = (
         f"POST {SERVED}:predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
         "Connection: close\r\nAccept: */*\r\n\r\n"

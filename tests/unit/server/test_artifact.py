@@ -142,6 +142,10 @@ WRONG: dict[str, tuple[Change, str]] = {
         lambda m: m.input.pixel_range.mean.append(float("nan")),
         "input.pixel_range is not finite",
     ),
+    "std of next to nothing": (
+        lambda m: m.input.pixel_range.std.append(1e-40),
+        "input.pixel_range leads to values beyond float32",
+    ),
     "bytes that are to be scaled": (
         lambda m: m.input.MergeFrom(
             pb.InputSpec(data_type=pb.DATA_TYPE_UINT8, pixel_range=pb.PixelRange(white=1))

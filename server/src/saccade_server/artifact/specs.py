@@ -138,6 +138,8 @@ def _affine(
         raise ArtifactError(f"{source}: input.pixel_range is not finite")
     scale = (pixels.white - pixels.black) / 255 / np.asarray(std, np.float64)
     offset = (pixels.black - np.asarray(mean, np.float64)) / np.asarray(std, np.float64)
+    if (255 * np.abs(scale) + np.abs(offset)).max() > np.finfo(np.float32).max:
+        raise ArtifactError(f"{source}: input.pixel_range leads to values beyond float32")
     return scale.astype(np.float32), offset.astype(np.float32)
 
 

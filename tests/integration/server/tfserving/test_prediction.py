@@ -217,6 +217,10 @@ BAD_PREDICTIONS = {
         predict(tensor("DT_STRING", (2,), tensor_content=b"\xff")), "INVALID_ARGUMENT",
         "tensor parsing error: images",
     ),
+    "an endless length": (
+        predict(tensor("DT_STRING", (1,), tensor_content=b"\x81" + b"\x80" * 9 + b"\0A")),
+        "INVALID_ARGUMENT", "tensor parsing error: images",
+    ),
     "a grid of files": (
         predict(tensor("DT_STRING", (1, 2), string_val=[WHITE, WHITE])), "INVALID_ARGUMENT",
         "input 'images' has the shape [1,2], expected is [-1,1,1,1], or [-1] for image files",

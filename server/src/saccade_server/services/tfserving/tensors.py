@@ -135,14 +135,7 @@ def _split(content: bytes, count: int) -> list[bytes]:
     position = 0
     lengths = []
     for _ in range(count):
-        length = shift = 0
-        while True:
-            byte = content[position]
-            position += 1
-            length |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                break
+        length, position = _length(content, position)
         lengths.append(length)
     if position + sum(lengths) != len(content):
         raise ValueError("the lengths do not fit the content")
@@ -151,6 +144,19 @@ def _split(content: bytes, count: int) -> list[bytes]:
         strings.append(content[position : position + length])
         position += length
     return strings
+
+
+def _length(content: bytes, position: int) -> tuple[int, int]:
+    """A base-128 varint, and the position behind it."""
+    length = 0
+    # A longer one would be no number of 64 bits, and take time with the square of its length.
+    for shift in range(0, 64, 7):
+        byte = content[position]
+        position += 1
+        length |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return length, position
+    raise ValueError("a length without end")
 
 
 def _graph_values(numbers: NDArray[np.generic], tensor: Any, spec: InputSpec) -> Values:
