@@ -17,6 +17,8 @@ from fixtures.raw_grpc import RawCall
 from fixtures.real_requests import real_requests
 from saccade.v1 import classifier_pb2 as pb
 from saccade.v1.classifier_pb2_grpc import ImageClassifierStub
+from saccade_server.transports.http2 import frames
+from saccade_server.transports.http2.errors import ErrorCode
 
 TOKEN = "a-token-that-nobody-may-see"
 WRONG = "another-token-that-is-wrong"
@@ -55,6 +57,9 @@ def test_neither_tokens_nor_images_are_logged(
     call.send([bytes(5)])
     call.wait()
     call.close()
+    # Who goes away may say why.
+    last_words = frames.goaway(0, ErrorCode.INTERNAL_ERROR, f"\n{MARK.decode()}")
+    send(server.grpc, frames.PREFACE + frames.settings({}) + last_words, end=True)
     server.stop()
     log = server.log.encode()
     packed = base64.b64encode(MARK)[:20]
@@ -104,11 +109,13 @@ def post(address: str, path: str, body: str, token: str) -> None:
     send(address, f"{head}Authorization: Bearer {token}\r\n\r\n".encode() + data)
 
 
-def send(address: str, data: bytes) -> None:
-    """Sends bytes and reads what comes, to its end."""
+def send(address: str, data: bytes, *, end: bool = False) -> None:
+    """Sends bytes, says that there are no more if `end`, and reads what comes, to its end."""
     host, _, port = address.rpartition(":")
     with socket.create_connection((host, int(port)), timeout=20) as connection:
         connection.sendall(data)
+        if end:
+            connection.shutdown(socket.SHUT_WR)
         try:
             while connection.recv(1 << 16):
                 pass

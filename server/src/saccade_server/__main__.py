@@ -82,6 +82,8 @@ async def _serve(
     # Read by gRPC when it is imported: its handlers for fork do nothing for us, who only ever
     # start other programs, and log that they do nothing.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+    # Below errors it logs what peers say as they go away: any bytes, line breaks among them.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     sys.setswitchinterval(SWITCH_S)
     keep_freed()
     _allow_connections()

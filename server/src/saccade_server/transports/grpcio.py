@@ -12,6 +12,7 @@ from saccade_server.credentials import Certificates, KeyPair
 from saccade_server.errors import SaccadeError, Unimplemented
 from saccade_server.services.answer import Answerer
 from saccade_server.services.call import Call, Method
+from saccade_server.transports.grpcio_server import make_server
 from saccade_server.transports.limits import HANDSHAKE_S, ConnectionLimits, too_slow
 from saccade_server.transports.status import DETAILS, short_text, status_details
 
@@ -50,22 +51,23 @@ class GrpcioTransport:
         share_port: bool = False,
         tls: Certificates | None = None,
     ) -> None:
-        self._server = grpc.aio.server(
-            options=[
-                ("grpc.max_receive_message_length", max_message_bytes),
-                ("grpc.max_send_message_length", -1),
-                # By default two servers would share a port without knowing of each other.
-                ("grpc.so_reuseport", int(share_port)),
-                # Clients may ask often whether we are alive; by default gRPC takes that for an
-                # attack and ends the connection.
-                ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
-                *_arguments(limits),
-                ("grpc.server_handshake_timeout_ms", 1000 * HANDSHAKE_S),
-            ]
-        )
+        options = [
+            ("grpc.max_receive_message_length", max_message_bytes),
+            ("grpc.max_send_message_length", -1),
+            # By default two servers would share a port without knowing of each other.
+            ("grpc.so_reuseport", int(share_port)),
+            # Clients may ask often whether we are alive; by default gRPC takes that for an
+            # attack and ends the connection.
+            ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+            *_arguments(limits),
+            ("grpc.server_handshake_timeout_ms", 1000 * HANDSHAKE_S),
+        ]
         self._calls = _Calls()
-        router = _Router(methods, answerer, self._calls, limits.receive_s)
-        self._server.add_generic_rpc_handlers((router,))
+        handlers = {
+            method.path: _handler(method, answerer, self._calls, limits.receive_s)
+            for method in methods
+        }
+        self._server = make_server(handlers, options)
         try:
             if tls is None:
                 self.port = self._server.add_insecure_port(address)
@@ -154,21 +156,8 @@ def _configuration(pair: KeyPair) -> grpc.ServerCertificateConfiguration:
     return grpc.ssl_server_certificate_configuration([(pair.key, pair.chain)], pair.client_ca)
 
 
-class _Router(grpc.GenericRpcHandler):
-    """Finds a method by its path. Messages stay bytes: parsing is the answerer's business."""
-
-    def __init__(
-        self, methods: list[Method], answerer: Answerer, calls: _Calls, receive_s: float
-    ) -> None:
-        self._handlers = {
-            method.path: _handler(method, answerer, calls, receive_s) for method in methods
-        }
-
-    def service(self, details: grpc.HandlerCallDetails) -> Any:
-        return self._handlers.get(details.method)
-
-
 def _handler(method: Method, answerer: Answerer, calls: _Calls, receive_s: float) -> Any:
+    # Messages stay bytes: parsing is the answerer's business.
     # To gRPC all requests are streams: it would wait for the only message of one for ever.
     async def unary(messages: AsyncIterator[bytes], context: _Context) -> bytes:
         try:

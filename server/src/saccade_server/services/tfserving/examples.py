@@ -65,7 +65,8 @@ def _values(feature: Any, spec: InputSpec) -> Values:
     if len(elements) != wanted:
         raise InvalidArgument(f"Feature: {spec.name} has {len(elements)} values, not {wanted}")
     numbers = np.fromiter(elements, np.float32 if floats else np.int64, wanted)
-    values: Values = numbers.astype(np.uint8 if spec.dtype == np.uint8 else np.float32)
+    with np.errstate(invalid="ignore"):  # What does not fit differs below.
+        values: Values = numbers.astype(np.uint8 if spec.dtype == np.uint8 else np.float32)
     # Whole numbers are pixels, and a graph that wants them scaled would answer, and be wrong.
     guessed = not floats and not spec.takes_pixels
     if guessed or not np.isfinite(numbers).all() or not np.array_equal(values, numbers):
