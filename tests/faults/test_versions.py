@@ -4,10 +4,11 @@ import json
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,7 +20,14 @@ from fixtures.asked import BOUND_S, Asked
 from fixtures.processes import children
 from fixtures.server_process import ServerProcess
 from fixtures.versions import drop_forms, make_version
-from saccade_server.artifact import MANIFEST, read_artifact, read_manifest, write_manifest
+from saccade_server.artifact import (
+    ASSETS,
+    GRAPH,
+    MANIFEST,
+    read_artifact,
+    read_manifest,
+    write_manifest,
+)
 from saccade_server.loading import FormStore
 
 FLAGS = ("--poll-s=0.1", "--engine=litert", "--rollback-s=0")
@@ -157,6 +165,46 @@ def deceiving_name(folder: Path) -> None:
     os.mkfifo(folder / "pipe\nERROR all is lost \x1b[31m")
 
 
+def noise(folder: Path) -> None:
+    """A compiled form of random bytes that do not even begin as one."""
+    for form in folder.rglob("*.tflite"):
+        form.write_bytes(os.urandom(10_000))
+    write_manifest(folder, read_manifest(folder))
+
+
+def rubbish_graph(folder: Path) -> None:
+    """A SavedModel of random bytes, under the checksum that it has."""
+    (folder / GRAPH).write_bytes(os.urandom(10_000))
+    write_manifest(folder, read_manifest(folder))
+
+
+def device(file: Path) -> None:
+    """Zeros without end; a link to them where only root may make the device."""
+    try:
+        os.mknod(file, stat.S_IFCHR | 0o600, os.makedev(1, 5))
+    except PermissionError:
+        file.symlink_to("/dev/zero")
+
+
+def unix_socket(file: Path) -> None:
+    """What cannot be opened at all."""
+    os.mknod(file, stat.S_IFSOCK | 0o600)
+
+
+def in_place_of(name: str, make: Callable[[Path], None]) -> Callable[[Path], None]:
+    """Something else where the version needs a file."""
+
+    def spoil(folder: Path) -> None:
+        file = next(folder.glob(name))
+        file.unlink()
+        make(file)
+
+    spoil.__name__ = f"{make.__name__} for {name}"
+    return spoil
+
+
+NEEDED = (MANIFEST, GRAPH, f"{ASSETS}/litert/*.tflite", f"{ASSETS}/golden/0.png")
+
 HOSTILE = [
     sparse,
     endless_json,
@@ -172,13 +220,20 @@ HOSTILE = [
     bomb,
     rubbish,
     cut_form,
+    noise,
+    rubbish_graph,
 ]
+SPECIAL = [in_place_of(name, make) for name in NEEDED for make in (os.mkfifo, device, unix_socket)]
+"""The short form takes one for each file: the first, the fifth, the ninth and the last."""
 
 
 @pytest.mark.timeout(300)
-def test_hostile_versions_are_refused(asked: Asked, model: Path, tmp_path: Path) -> None:
+def test_hostile_versions_are_refused(
+    asked: Asked, model: Path, tmp_path: Path, full: bool
+) -> None:
     """Each with a reason that holds no path of the server; the old one answers on."""
-    for number, spoil in enumerate(HOSTILE, start=2):
+    special = SPECIAL if full else [*SPECIAL[::4], SPECIAL[-1]]
+    for number, spoil in enumerate([*HOSTILE, *special], start=2):
         made = make_version(model / "1", tmp_path, number)
         spoil(made)
         made.rename(model / str(number))
@@ -191,6 +246,28 @@ def test_hostile_versions_are_refused(asked: Asked, model: Path, tmp_path: Path)
             str(tmp_path) in reason,
         ), (spoil.__name__, reason)
     assert [] == [line for line in asked.server.log.splitlines() if line.startswith("ERROR")]
+
+
+@pytest.mark.timeout(300)
+def test_a_graph_of_random_bytes_is_refused_by_tensorflow_too(
+    start_server: StartServer, model: Path, tmp_path: Path, full: bool
+) -> None:
+    """In a process apart, that may take its time: the old version answers on."""
+    if not full:
+        pytest.skip("a part of the full run")
+    server = start_server(model.parent, "--poll-s=0.1")
+    server.wait_ready()
+    made = make_version(model / "1", tmp_path, 2)
+    drop_forms(made)
+    rubbish_graph(made)
+    made.rename(model / "2")
+    with grpc.insecure_channel(server.grpc) as channel:
+        asked = Asked(server, channel)
+        asked.reach(lambda: asked.versions().get(2, ("", ""))[1] != "")
+        state, reason = asked.versions()[2]
+        answered = asked.answers()
+
+    assert ("VERSION_STATE_FAILED", 1, False) == (state, answered, str(tmp_path) in reason), reason
 
 
 @pytest.mark.timeout(600)

@@ -64,7 +64,7 @@ class Refresher:
                 self._rollout.set_labels(config)
         if wanted or not numbers:
             self._trim(config, wanted, numbers)
-        self._drop(config, self._rollout.choose(config, numbers))
+        self._drop(config, numbers, usable)
         self._rollout.set_labels(config)
 
     def _find(self, model: str, number: int) -> Version | None:
@@ -116,9 +116,17 @@ class Refresher:
                 if version.version not in kept.union(wanted):
                     self._rollout.retire(version)
 
-    def _drop(self, config: ModelConfig, chosen: list[int]) -> None:
-        """Forgets versions that could not be loaded and would not be served anyway."""
+    def _drop(self, config: ModelConfig, numbers: list[int], usable: list[int]) -> None:
+        """Forgets versions that could not be loaded and would not be served anyway.
+
+        Those that would, if only they could, are remembered: the next look would try them again.
+        """
+        chosen = self._rollout.choose(config, numbers)
         for version in list(self._rollout.models.get(config.name, [])):
+            number = version.version
             idle = version.stuck or (version.state is State.LOADING and version.loaded is None)
-            if idle and version.version not in chosen:
+            if not idle or number in chosen:
+                continue
+            others = sorted({*usable, number})
+            if number not in numbers or number not in self._rollout.choose(config, others):
                 self._rollout.retire(version)

@@ -194,6 +194,30 @@ async def test_a_version_that_fails_to_load_leaves_the_old_one(
     assert [(2, "failed"), (1, "ready")] == shown(registry)
 
 
+async def test_of_several_that_fail_none_is_tried_again(
+    root: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each stays on show: forgotten, the older one would be tried at every look."""
+    read = []
+
+    def read_and_note(path: Path) -> Artifact:
+        read.append(path.name)
+        return read_artifact(path)
+
+    monkeypatch.setattr("saccade_server.registry.opening.read_artifact", read_and_note)
+    write_artifact(root / "digits" / "1")
+    await registry.open()
+    for number in ("2", "3"):
+        cut(write_artifact(root / "digits" / number))
+        await look(registry)
+    await look(registry)
+
+    assert (["1", "2", "3"], [(3, "waiting"), (2, "waiting"), (1, "ready")]) == (
+        read,
+        shown(registry),
+    )
+
+
 async def test_a_version_that_failed_is_tried_again_when_it_changes(
     root: Path, registry: Registry, loader: FakeLoader
 ) -> None:
