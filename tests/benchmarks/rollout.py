@@ -3,13 +3,15 @@
 `python -m tests.benchmarks.rollout ARTIFACT [--compile]`: a Poisson load on a server of that
 version's folder, and copies of it that appear as versions 2, 3, ... With `--compile` they come
 without their compiled forms, so that TensorFlow compiles each one in a process apart.
+
+A load lasts for a second or two, so its 99th percentile is its slowest request, or the one beside
+it: that of all loads together says more.
 """
 
 import argparse
 import shutil
 import tempfile
 from pathlib import Path
-from statistics import median
 
 import grpc
 import numpy as np
@@ -40,7 +42,8 @@ def main() -> None:
     image = read_artifact(given.artifact).golden_samples()[0].image
     request = Request(message=pb.ClassifyRequest(images=[pb.Image(encoded=image)]), images=1)
     flags = ("--transport=http2", "--engine=auto", "--poll-s=0.2", "--rollback-s=0")
-    ratios = []
+    calm: list[Times] = []
+    loading: list[Times] = []
     with tempfile.TemporaryDirectory() as folder:
         first = Path(folder) / "repository" / "model" / "1"
         shutil.copytree(given.artifact, first)
@@ -48,11 +51,12 @@ def main() -> None:
             load = _Load(server.address, request, given.rate)
             for number in range(2, 2 + given.rounds):
                 made = _copy(first, Path(folder) / str(number), drop_forms=given.compile)
-                before = load.run(given.chunks)
+                calm.append(load.run(given.chunks))
                 made.rename(first.with_name(str(number)))
-                during = load.run_until_live(number)
-                ratios.append(_show(show, number, before, during))
-    show.print(f"median {median(ratios):.2f} x, at most {LIMIT} x is wanted")
+                loading.append(load.run_until_live(number))
+                _show(show, f"version {number}", calm[-1], loading[-1])
+    _show(show, "all", np.concatenate(calm), np.concatenate(loading))
+    show.print(f"at most {LIMIT} x is wanted")
 
 
 class _Load:
@@ -104,16 +108,15 @@ def _copy(version: Path, target: Path, *, drop_forms: bool) -> Path:
     return target
 
 
-def _show(show: Console, number: int, before: Times, during: Times) -> float:
-    """Prints a round; gives p99 during the load as a multiple of that before."""
-    p99 = [float(np.percentile(each, 99)) * 1e3 for each in (before, during)]
-    p50 = [float(np.percentile(each, 50)) * 1e3 for each in (before, during)]
+def _show(show: Console, what: str, before: Times, during: Times) -> None:
+    """Prints p99 during a load as a multiple of that before, and more."""
+    p50, p99 = (
+        [float(np.percentile(each, q)) * 1e3 for each in (before, during)] for q in (50, 99)
+    )
     show.print(
-        f"version {number}: p99 {p99[0]:.1f} ms before, {p99[1]:.1f} during, "
-        f"{p99[1] / p99[0]:.2f} x; "
+        f"{what}: p99 {p99[0]:.1f} ms before, {p99[1]:.1f} during, {p99[1] / p99[0]:.2f} x; "
         f"p50 {p50[0]:.1f} and {p50[1]:.1f} ms; {len(before)} and {len(during)} requests"
     )
-    return p99[1] / p99[0]
 
 
 def _parser() -> argparse.ArgumentParser:
