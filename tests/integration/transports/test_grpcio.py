@@ -1,21 +1,26 @@
-"""What only gRPC's own server needs: an end that calls it holds do not put off."""
+"""What only gRPC's own server needs: an early no, and an end that calls it holds do not put off."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
 
+import grpc.aio
 import hpack
+import pytest
+from google.protobuf.wrappers_pb2 import BytesValue
 
-from fixtures.echo import EchoService, make_answerer
+from fixtures.echo import PREFIX, EchoService, make_answerer
 from fixtures.http2_peer import head
 from integration.transports.conftest import MAX_MESSAGE_BYTES
-from integration.transports.test_calls import TIMEOUT_S
+from integration.transports.test_calls import TIMEOUT_S, settled, unary
 from saccade_server.transports.grpcio import GrpcioTransport
 from saccade_server.transports.http2 import frames
+from saccade_server.transports.status import DETAILS
 
 
-async def test_a_call_that_was_never_handed_out_does_not_put_off_the_end(
-    service: EchoService,
-) -> None:
-    """GRPC has received it, without its message, and would wait for it for the whole grace."""
+@pytest.fixture
+async def transport(service: EchoService) -> AsyncIterator[GrpcioTransport]:
+    """It listens."""
     transport = GrpcioTransport(
         service.methods(),
         make_answerer(),
@@ -23,6 +28,54 @@ async def test_a_call_that_was_never_handed_out_does_not_put_off_the_end(
         max_message_bytes=MAX_MESSAGE_BYTES,
     )
     await transport.start()
+    yield transport
+    await transport.stop(0)
+
+
+async def send_nothing() -> AsyncIterator[bytes]:
+    """A message that does not come."""
+    await asyncio.sleep(TIMEOUT_S)
+    yield b""
+
+
+def say(channel: grpc.aio.Channel) -> Any:
+    """The method, for a caller who sends a message late."""
+    return channel.stream_unary(f"{PREFIX}Say")
+
+
+async def test_a_full_server_reads_no_messages(
+    service: EchoService, transport: GrpcioTransport
+) -> None:
+    """It says no, and when to come back, before the message has come."""
+    service.full = True
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{transport.port}") as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await say(channel)(send_nothing(), timeout=TIMEOUT_S)
+
+    assert (grpc.StatusCode.RESOURCE_EXHAUSTED, True) == (
+        refused.value.code(),
+        DETAILS in dict(refused.value.trailing_metadata()),
+    )
+
+
+async def test_a_message_that_has_come_is_coming_no_more(
+    service: EchoService, transport: GrpcioTransport
+) -> None:
+    """Nor one that was given up."""
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{transport.port}") as channel:
+        given_up = say(channel)(send_nothing(), timeout=TIMEOUT_S)
+        await settled(lambda: service.coming)
+        given_up.cancel()
+        await settled(lambda: not service.coming)
+        await unary(channel)(BytesValue(value=b"whole"), timeout=TIMEOUT_S)
+
+    assert 0 == service.coming
+
+
+async def test_a_call_that_was_never_handed_out_does_not_put_off_the_end(
+    transport: GrpcioTransport,
+) -> None:
+    """GRPC has received it, without its message, and would wait for it for the whole grace."""
     reader, writer = await asyncio.open_connection("127.0.0.1", transport.port)
     block = hpack.Encoder().encode(head("Say"))
     writer.write(

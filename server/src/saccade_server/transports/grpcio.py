@@ -161,9 +161,18 @@ def _handler(method: Method, answerer: Answerer, calls: _Calls, receive_s: float
     # To gRPC all requests are streams: it would wait for the only message of one for ever.
     async def unary(messages: AsyncIterator[bytes], context: _Context) -> bytes:
         try:
-            data = await _only(messages, receive_s)
+            call = _call(context)
+            # Under overload most are refused, and to read what is refused costs what others need.
+            if refusal := answerer.turn_away(method, call.metadata, call.peer):
+                raise refusal
+            come = answerer.preview(method, b"", call)
+            try:
+                data = await _only(messages, receive_s)
+            finally:
+                if come is not None:
+                    come()
             calls.enter(context)
-            return await answerer.unary(method, data, _call(context))
+            return await answerer.unary(method, data, call)
         except SaccadeError as error:
             await _abort(context, error)
             raise
