@@ -5,7 +5,7 @@ import pytest
 from fixtures.mutations import mutate, told_apart
 from fuzz.catalogue import load, names, regressions
 
-SHORT, FULL = 100, 10_000
+SHORT, FULL = 50, 10_000
 
 
 @pytest.mark.parametrize("name", names())

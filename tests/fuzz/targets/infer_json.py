@@ -13,10 +13,14 @@ from saccade_server.http.json_tensors import read_infer_request
 from saccade_server.services.inference.reading import read_request
 from saccade_server.services.inference.tensors import DTYPES
 
+from ..building import Source, build_json
 from ..catalogue import Check
 from ..graphs import MAX_IMAGES, check_content, small_versions
 
 _ALL_JSON = 0xFFFF
+_BUILT = 0xFFFE
+"""Instead of the length of the JSON: all is JSON, and the rest says of which kind."""
+
 _VERSIONS = small_versions()
 
 
@@ -38,6 +42,7 @@ def seeds() -> list[bytes]:
     whole = [_ALL_JSON.to_bytes(2, "big") + json.dumps(each).encode() for each in said]
     text = json.dumps({"inputs": [behind]}).encode()
     whole.append(len(text).to_bytes(2, "big") + text + np.arange(4, dtype="<f4").tobytes())
+    whole.append(_BUILT.to_bytes(2, "big") + bytes(9))
     return [*whole, *(_ALL_JSON.to_bytes(2, "big") + body for body in real_json(pictures()["GIF"]))]
 
 
@@ -49,7 +54,9 @@ def opened() -> AbstractContextManager[Check]:
 def check(data: bytes) -> None:
     """A body is refused, or its numbers are those that NumPy finds in it."""
     size, body = int.from_bytes(data[:2], "big"), data[2:]
-    length = None if size == _ALL_JSON else size
+    length = None if size in (_ALL_JSON, _BUILT) else size
+    if size == _BUILT:
+        body = json.dumps(build_json(Source(body))).encode()
     try:
         request, binary = read_infer_request(body, length)
     except SaccadeError:

@@ -11,10 +11,13 @@ from saccade_server.services.admission import read_name
 from saccade_server.services.inference.reading import read_request
 from saccade_server.services.inference.tensors import join_elements
 
+from ..building import Source, build_message
 from ..catalogue import Check
 from ..graphs import MAX_IMAGES, check_content, small_versions
 
 _VERSIONS = small_versions()
+_WRITTEN, _BUILT = b"w", b"b"
+"""What an input begins with that is a message, or says how to make one."""
 
 
 def seeds() -> list[bytes]:
@@ -32,7 +35,8 @@ def seeds() -> list[bytes]:
     files = pb.ModelInferRequest(model_name="tiny")
     files.inputs.add(name="images", datatype="BYTES", shape=[2, 1])
     files.raw_input_contents.append(join_elements([b"abc", b""]))
-    return [each.SerializeToString() for each in (numbers, pixels, raw, files)]
+    written = [each.SerializeToString() for each in (numbers, pixels, raw, files)]
+    return [*(_WRITTEN + each for each in written), _BUILT, _BUILT + bytes(9)]
 
 
 def opened() -> AbstractContextManager[Check]:
@@ -44,8 +48,12 @@ def check(data: bytes) -> None:
     """A message is refused, or it is images that the graph takes."""
     for depth in (1, 2):
         assert len(read_name(data, depth)) <= len(data)
+    request = pb.ModelInferRequest()
     try:
-        request = pb.ModelInferRequest.FromString(data)
+        if data[:1] == _BUILT:
+            build_message(request, Source(data[1:]))
+        else:
+            request.MergeFromString(data[1:])
     except DecodeError:
         return
     for version in _VERSIONS:

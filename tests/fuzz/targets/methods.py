@@ -16,6 +16,7 @@ from saccade_server.protocols import inference_pb, tensorflow_pb, tensorflow_ser
 from saccade_server.services.call import Call, Method
 from saccade_server.services.inference.tensors import join_elements
 
+from ..building import Source, build_message
 from ..catalogue import Check
 from ..echoing import Errors, logged_errors
 from ..records import cut, join
@@ -26,6 +27,9 @@ _PATHS = (
     *(f"/tensorflow.serving.PredictionService/{name}" for name in ("Predict", "Classify")),
 )
 """Methods that take images. An input's first octet says which one is called: these, then others."""
+
+_BUILT = 0x80
+"""Added to that: the input says how to make the messages."""
 
 WAIT_S = 20.0
 
@@ -55,7 +59,9 @@ def seeds() -> list[bytes]:
         bytes((number,)) + join(each.SerializeToString() for each in called)
         for number, called in enumerate(messages)
     ]
-    return [*made, *(bytes((number,)) + join([b""]) for number in range(len(_PATHS), 40))]
+    empty = [bytes((number,)) + join([b""]) for number in range(len(_PATHS), 40)]
+    built = [bytes((number + _BUILT,)) + join([bytes(9)]) for number in range(40)]
+    return [*made, *empty, *built]
 
 
 @contextmanager
@@ -78,13 +84,22 @@ def _check(runner: asyncio.Runner, server: InProcessServer, errors: Errors, data
     methods = sorted(
         server.methods, key=lambda each: _PATHS.index(each.path) if each.path in _PATHS else 99
     )
-    method = methods[data[0] % len(methods)] if data else methods[0]
+    kind = data[0] if data else 0
+    method = methods[kind % _BUILT % len(methods)]
     parts = list(cut(data[1:])) or [b""]
+    if kind >= _BUILT:
+        parts = [_built(method, part) for part in parts]
     refused = runner.run(asyncio.wait_for(_refusal(server, method, parts), WAIT_S))
 
     assert refused is None or refused.code is not Code.INTERNAL, (method.path, refused)
     assert refused is None or len(refused.message) <= MAX_TEXT, method.path
     assert [] == errors.texts
+
+
+def _built(method: Method, part: bytes) -> bytes:
+    message = method.request()
+    build_message(message, Source(part))
+    return message.SerializeToString()
 
 
 async def _start(root: Path) -> InProcessServer:

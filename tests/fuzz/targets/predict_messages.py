@@ -11,12 +11,13 @@ from saccade_server.protocols import tensorflow_serving_pb as pb
 from saccade_server.services.tfserving.examples import read_examples
 from saccade_server.services.tfserving.tensors import read_input
 
+from ..building import Source, build_message
 from ..catalogue import Check
 from ..graphs import MAX_IMAGES, check_content, small_versions
 
 _SPECS = [version.artifact.input for version in small_versions()]
-_EXAMPLES = b"e"
-"""What an input begins with that is an Input message; others are a TensorProto."""
+_TENSOR, _EXAMPLES, _BUILT_TENSOR, _BUILT_EXAMPLES = b"t", b"e", b"T", b"E"
+"""What an input begins with: a TensorProto, an Input, or how to make one."""
 
 
 def seeds() -> list[bytes]:
@@ -41,8 +42,9 @@ def seeds() -> list[bytes]:
     held.context.features.feature["image/encoded"].bytes_list.value.append(b"abc")
     held.examples.add()
     return [
-        *(b"t" + tensor.SerializeToString() for tensor in (*tensors, files, packed)),
+        *(_TENSOR + tensor.SerializeToString() for tensor in (*tensors, files, packed)),
         *(_EXAMPLES + each.SerializeToString() for each in (numbers, pictures)),
+        *(kind + bytes(size) for kind in (_BUILT_TENSOR, _BUILT_EXAMPLES) for size in (0, 9)),
     ]
 
 
@@ -53,14 +55,19 @@ def opened() -> AbstractContextManager[Check]:
 
 def check(data: bytes) -> None:
     """A message is refused, or it is images that the graph takes."""
-    kind = pb.Input if data[:1] == _EXAMPLES else tf.TensorProto
+    kind = data[:1]
+    is_input = kind in (_EXAMPLES, _BUILT_EXAMPLES)
+    message = pb.Input() if is_input else tf.TensorProto()
     try:
-        message = kind.FromString(data[1:])
+        if kind in (_BUILT_TENSOR, _BUILT_EXAMPLES):
+            build_message(message, Source(data[1:]))
+        else:
+            message.MergeFromString(data[1:])
     except DecodeError:
         return
     for spec in _SPECS:
         with suppress(SaccadeError):
-            if kind is pb.Input:
+            if is_input:
                 content = read_examples(message, spec, MAX_IMAGES)
             else:
                 content = read_input(message, spec.name, spec, MAX_IMAGES)

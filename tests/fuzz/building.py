@@ -1,0 +1,159 @@
+"""JSON and messages made of any bytes.
+
+A change in an input then changes what is said, and not whether it can be read at all.
+"""
+
+import math
+import struct
+from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from google.protobuf.descriptor import FieldDescriptor
+
+from fixtures.every_method import NUMBERS, TEXTS
+
+_T = TypeVar("_T")
+
+NAMES = (
+    *("inputs", "instances", "examples", "outputs", "parameters", "name", "datatype", "shape"),
+    *("data", "id", "b64", "images", "signature_name", "context", "binary_data_size", "AAE="),
+    *("image/encoded", "binary_data", "binary_data_output", "classification", "UINT8", "INT64"),
+    *("FP16", "FP64", "INT32", "tiny", "tensorflow/serving/predict"),
+)
+"""Texts that the protocols know."""
+
+_TEXTS = (*NAMES, *TEXTS)
+_FLOATS = (0.5, 0.0, 255.0, -1.0, 1e300, 3.5e38, 1e-45, math.inf, math.nan)
+_MAX_DEPTH = 6
+
+
+class Source:
+    """Any bytes, read from their beginning; behind their end zeros follow.
+
+    Attributes:
+        left: How many have not been read; below 0 behind the end.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._octets = iter(data)
+        self.left = len(data)
+
+    def octet(self) -> int:
+        """The next one."""
+        self.left -= 1
+        return next(self._octets, 0)
+
+    def octets(self, count: int) -> bytes:
+        """So many of the next ones, or those that are left."""
+        self.left -= count
+        return bytes(islice(self._octets, count))
+
+    def choose(self, options: Sequence[_T]) -> _T:
+        """One of the options."""
+        return options[self.octet() % len(options)]
+
+    def number(self) -> int:
+        """A number of up to 64 bits, mostly one at which things go wrong."""
+        kind = self.octet() % 20
+        if kind < len(NUMBERS):
+            return NUMBERS[kind]
+        return int.from_bytes(self.octets(kind - len(NUMBERS) + 1), "big", signed=True)
+
+    def real(self) -> float:
+        """A number with a fraction, or none."""
+        kind = self.octet() % 12
+        if kind < len(_FLOATS):
+            return _FLOATS[kind]
+        (value,) = struct.unpack("<d", self.octets(8).ljust(8, b"\0"))
+        return float(value)
+
+    def text(self) -> str:
+        """A text, mostly a known one."""
+        kind = self.octet()
+        if kind < 4 * len(_TEXTS):
+            return _TEXTS[kind % len(_TEXTS)]
+        return self.octets(self.octet() % 32).decode("utf-8", "replace")
+
+
+def build_json(source: Source, depth: int = 0) -> Any:
+    """A value of JSON."""
+    kind = source.octet() % 9
+    if kind < 4 and depth < _MAX_DEPTH:
+        count = source.octet() % 5
+        if kind < 2:
+            return {source.text(): build_json(source, depth + 1) for _ in range(count)}
+        if kind == 2:
+            return [build_json(source, depth + 1) for _ in range(count)]
+        return _grid(source, (count, 2, 2, source.octet() % 3))
+    if kind == 4:
+        return source.choose((None, True, False, 10**400))
+    if kind == 5:
+        return source.real()
+    return source.number() if kind == 6 else source.text()
+
+
+def build_message(message: Any, source: Source, depth: int = 0) -> None:
+    """Fills in a message."""
+    fields = message.DESCRIPTOR.fields
+    while source.left > 0:
+        which = source.octet() % (len(fields) + 1)
+        if which == len(fields):
+            return
+        _fill(message, fields[which], source, depth)
+
+
+def _grid(source: Source, shape: tuple[int, ...]) -> Any:
+    """A tensor of numbers, all of them alike."""
+    if not shape:
+        return source.number() if source.octet() % 2 else source.real()
+    return [_grid(source, shape[1:])] * shape[0]
+
+
+def _fill(message: Any, field: FieldDescriptor, source: Source, depth: int) -> None:
+    held = getattr(message, field.name)
+    if field.message_type is None:
+        value = _value(field, source)
+        if field.is_repeated:
+            held.extend([value] * (1 + source.octet() % 8))
+        else:
+            setattr(message, field.name, value)
+    elif depth < _MAX_DEPTH:
+        if not field.message_type.GetOptions().map_entry:
+            build_message(held.add() if field.is_repeated else held, source, depth + 1)
+            return
+        key = _value(field.message_type.fields_by_name["key"], source)
+        of = field.message_type.fields_by_name["value"]
+        if of.message_type is None:
+            held[key] = _value(of, source)
+        else:
+            build_message(held[key], source, depth + 1)
+
+
+def _value(field: FieldDescriptor, source: Source) -> Any:
+    """What fits into a field."""
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return source.octets(source.octet())
+    if field.enum_type is not None:
+        return source.choose([each.number for each in field.enum_type.values])
+    return _VALUES[field.cpp_type](source)
+
+
+def _whole(bits: int, *, signed: bool) -> Callable[[Source], int]:
+    def read(source: Source) -> int:
+        value = source.number() & ((1 << bits) - 1)
+        return value - (1 << bits) if signed and value >> (bits - 1) else value
+
+    return read
+
+
+_VALUES: dict[int, Callable[[Source], Any]] = {
+    FieldDescriptor.CPPTYPE_STRING: Source.text,
+    FieldDescriptor.CPPTYPE_BOOL: lambda source: bool(source.octet() & 1),
+    FieldDescriptor.CPPTYPE_FLOAT: Source.real,
+    FieldDescriptor.CPPTYPE_DOUBLE: Source.real,
+    FieldDescriptor.CPPTYPE_INT32: _whole(32, signed=True),
+    FieldDescriptor.CPPTYPE_INT64: _whole(64, signed=True),
+    FieldDescriptor.CPPTYPE_UINT32: _whole(32, signed=False),
+    FieldDescriptor.CPPTYPE_UINT64: _whole(64, signed=False),
+}
