@@ -2,48 +2,30 @@
 
 import asyncio
 import logging
-import signal
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from google.protobuf import descriptor_pool
 from prometheus_client import CollectorRegistry
 
 from saccade_server import memory
+from saccade_server.apis import Apis
 from saccade_server.artifact import Artifact
 from saccade_server.batching import Batcher, BatchingConfig, EngineWorker
-from saccade_server.config import ServerConfig, is_loopback
+from saccade_server.config import ServerConfig
 from saccade_server.cpus import available_cpus
-from saccade_server.credentials import Certificates, Tokens
+from saccade_server.credentials import Certificates
 from saccade_server.errors import ConfigError
-from saccade_server.http import HttpLimits, InferenceRoutes, SidePort, TensorFlowServingRoutes
+from saccade_server.http import HttpLimits, SidePort
 from saccade_server.imaging import Decoder, ImageLimits
 from saccade_server.loading import EngineConfig, EngineSet, Loader, LoadingConfig
 from saccade_server.metrics import Collected, Family, Metrics
 from saccade_server.places import local_folder
-from saccade_server.protocols import inference_pb, tensorflow_serving_pb
 from saccade_server.registry import All, Latest, ModelConfig, Registry, State, TrafficFile, Watcher
-from saccade_server.services.access import guarded
-from saccade_server.services.admission import bounded
-from saccade_server.services.answer import Answerer
-from saccade_server.services.classification import ImagePath
-from saccade_server.services.classifier import ClassifierService
-from saccade_server.services.health import HealthService
-from saccade_server.services.inference import InferenceService
-from saccade_server.services.inflight import Inflight
-from saccade_server.services.reflection import ReflectionService
-from saccade_server.services.shadowing import Shadows
-from saccade_server.services.tfserving import (
-    ModelService,
-    PredictionService,
-    read_config_file,
-    tensorflow_serving_methods,
-)
+from saccade_server.services.tfserving import read_config_file
+from saccade_server.signals import Stop
 from saccade_server.stores.mirror import Mirror
 from saccade_server.stores.process import StoreProcesses
-from saccade_server.tracing import make_tracer
 from saccade_server.transports.limits import ConnectionLimits
 from saccade_server.transports.transport import Transport, make_transport
 
@@ -102,50 +84,9 @@ class App:
             threads=config.decode_threads or available_cpus(),
             limits=ImageLimits(max_pixels=config.max_image_pixels),
         )
-        self._shadows = Shadows(self._registry, self._decoder, self._metrics)
-        images = ImagePath(
-            self._decoder,
-            self._metrics,
-            max_request_images=config.max_request_images,
-            shadows=self._shadows,
-            fairness_key=config.fairness_key,
-        )
-        inflight = Inflight(self._metrics, config.max_inflight)
-        classifier = ClassifierService(self._registry, images, self._metrics, inflight)
-        inference = self._make_inference(images, inflight)
-        prediction = PredictionService(
-            self._registry, images, self._metrics, max_request_images=config.max_request_images
-        )
-        managing = ModelService(
-            self._registry, may_change_models=config.model_control == "explicit"
-        )
-        tensorflow_serving = tensorflow_serving_methods(prediction, managing)
-        apis = [*classifier.methods(), *inference.methods(), *tensorflow_serving]
-        self._health = HealthService(
-            self._registry,
-            sorted({each.service for each in apis}),
-            any_model=config.ready_when == "any",
-        )
-        methods = [*apis, *self._health.methods()]
-        # A name that a pool of ours knows is described by it, whatever else is in the process.
-        pools = [
-            inference_pb.PROTOCOL.pool,
-            tensorflow_serving_pb.PROTOCOL.pool,
-            descriptor_pool.Default(),
-        ]
-        reflection = ReflectionService(sorted({each.service for each in methods}), pools)
-        tokens = Tokens(Path(config.token_file)) if config.token_file else None
         self._tls = _certificates(config)
-        if tokens is None and not config.tls_client_ca:
-            log.warning("every caller that can reach the server may use it; see --token-file")
-        elif not (self._tls or config.insecure or is_loopback(config.host)):
-            log.warning("tokens travel without encryption; see --tls-cert, or --insecure in a mesh")
-        every = bounded(
-            [*methods, *reflection.methods()], lambda: self._registry.models, config.fairness_key
-        )
-        self._methods = guarded(every, tokens)
-        self._tracer = make_tracer(config.trace_endpoint) if config.trace_endpoint else None
-        self._answerer = Answerer(self._metrics, inflight, self._tracer)
+        self._apis = Apis(config, self._registry, self._decoder, self._metrics)
+        self._health = self._apis.health
         self._grpc: Transport | None = None
         self._http = SidePort(
             self._collect,
@@ -154,14 +95,7 @@ class App:
             port=config.http_port,
             share_port=family is not None,
             # Nothing that TLS is to protect goes over a port without it.
-            routes=[]
-            if self._tls
-            else [
-                *InferenceRoutes(guarded(inference.methods(), tokens), self._answerer).routes(),
-                *TensorFlowServingRoutes(
-                    guarded(tensorflow_serving, tokens), self._answerer, prediction.input_of
-                ).routes(),
-            ],
+            routes=[] if self._tls else self._apis.routes(),
             limits=HttpLimits(
                 max_body_bytes=config.max_message_mb << 20,
                 receive_s=config.receive_s,
@@ -184,7 +118,7 @@ class App:
                 model config file or the traffic file is wrong.
             OSError: A port is taken.
         """
-        stop = _Stop()
+        stop = Stop()
         if self._traffic is not None:
             await self._traffic.look()
         if self._family is None:
@@ -269,8 +203,8 @@ class App:
         share = self._family is not None
         self._grpc = make_transport(
             self._config.transport,
-            self._methods,
-            self._answerer,
+            self._apis.methods,
+            self._apis.answerer,
             address=f"{self._config.host}:{self._config.grpc_port}",
             max_message_bytes=self._config.max_message_mb << 20,
             limits=_limits(self._config),
@@ -307,17 +241,6 @@ class App:
             announce(f"ready grpc={host}:{self._grpc.port} http={host}:{self._http.port}")
             self._untold = False
 
-    def _make_inference(self, images: ImagePath, inflight: Inflight) -> InferenceService:
-        return InferenceService(
-            self._registry,
-            images,
-            self._metrics,
-            lambda: self._health.ready,
-            inflight,
-            max_request_images=self._config.max_request_images,
-            may_change_models=self._config.model_control == "explicit",
-        )
-
     def _make_predictor(
         self, model: str, version: int, artifact: Artifact, engines: EngineSet
     ) -> Batcher:
@@ -341,54 +264,19 @@ class App:
         if linger_s and self._registry.models:
             log.info("draining: still answering for %g s", linger_s)
             await asyncio.sleep(linger_s)
-        self._answerer.drain()
+        self._apis.answerer.drain()
         if self._grpc is not None:
             await self._grpc.stop(self._config.drain_s)
-        await self._shadows.close()
+        await self._apis.finish_copies()
         await self._loader.close()
         await self._registry.close()
         await self._mirror.close()
         self._decoder.close()
         await self._http.stop()
-        if self._tracer is not None:
-            await self._tracer.close()
+        await self._apis.close()
         if self._family is not None:
             await self._family.stop()
         log.info("stopped")
-
-
-class _Stop:
-    """Signals: the first asks to stop, the second ends the process at once."""
-
-    def __init__(self) -> None:
-        self.gently = False
-        self._asked = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(number, self._on_signal, number)
-
-    async def wait(self) -> None:
-        await self._asked.wait()
-
-    async def watch_parent(self) -> None:
-        """Stops when the other end of standard input is closed: the parent has gone."""
-        reader = asyncio.StreamReader()
-        await self._loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-
-        async def wait_for_end() -> None:
-            await reader.read()
-            self._asked.set()
-
-        self._watching = asyncio.ensure_future(wait_for_end())
-
-    def _on_signal(self, number: signal.Signals) -> None:
-        # A load balancer sends SIGTERM through its platform and needs time to notice; a person
-        # at a terminal does not.
-        self.gently = number == signal.SIGTERM
-        self._asked.set()
-        for each in (signal.SIGTERM, signal.SIGINT):
-            self._loop.remove_signal_handler(each)
-            signal.signal(each, signal.SIG_DFL)
 
 
 def _certificates(config: ServerConfig) -> Certificates | None:

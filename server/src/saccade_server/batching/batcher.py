@@ -14,38 +14,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from saccade_server.batching.crew import Crew, Worker
+from saccade_server.batching.door import Door, Refusal
 from saccade_server.batching.fairness import Shares
 from saccade_server.batching.line import Entry, Scores, Taken, Turn, WaitingLine
 from saccade_server.batching.worker import Job, Outcome, Values
-from saccade_server.errors import (
-    ConfigError,
-    DeadlineExceeded,
-    Overloaded,
-    SaccadeError,
-    Unavailable,
-)
+from saccade_server.errors import ConfigError, DeadlineExceeded, Overloaded, Unavailable
 from saccade_server.metrics import Metrics
-
-LEAST_RETRY_S = 0.01
-"""A refused caller is never told to come back now, even while the engine's pace is not known."""
-
-
-class Refusal(NamedTuple):
-    """Why a request is not taken.
-
-    Attributes:
-        reason: The metric's label; empty: not counted.
-        error: For the caller.
-    """
-
-    reason: str
-    error: SaccadeError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +72,13 @@ class Batcher:
         self._clock = clock
         self._line = WaitingLine(config.max_batch_images, fair=config.fair)
         self._shares = Shares(config.max_queue_images) if config.fair else None
+        self._door = Door(
+            self._line,
+            self._crew,
+            self._shares,
+            max_queue_images=config.max_queue_images,
+            clock=clock,
+        )
         self._reserved_images = 0
         self._told_images = 0
         self._unanswered: set[Entry] = set()
@@ -183,30 +169,9 @@ class Batcher:
         """
         if self._closing:
             return Refusal("", Unavailable("this version is being unloaded: try again"))
-        queued = self.queued_images
-        # A lone request larger than the queue would never get in: it may when nothing waits.
-        if queued and queued + images > self._config.max_queue_images:
-            return Refusal(
-                "queue_full",
-                Overloaded(
-                    f"{queued} images are waiting, "
-                    f"at most {self._config.max_queue_images} may: try again later",
-                    retry_after_s=max(self._wait_s(self._clock(), queued), LEAST_RETRY_S),
-                ),
-            )
-        ahead = queued
-        if self._shares is not None:
-            name = self._shares.name(client)
-            ahead = self._shares.ahead(name, images, queued)
-            if self._shares.exceeds(name, images, queued):
-                return Refusal(
-                    "share_full",
-                    Overloaded(
-                        "this client's share of the queue is full: try again later",
-                        retry_after_s=max(self._wait_s(self._clock(), ahead), LEAST_RETRY_S),
-                    ),
-                )
-        return None if deadline is None else self._lateness(images, deadline, ahead)
+        return self._door.refusal(
+            images, queued=self.queued_images, deadline=deadline, client=client
+        )
 
     def count_refusal(self, reason: str) -> None:
         """Counts a request that was refused for that reason."""
@@ -258,26 +223,6 @@ class Batcher:
         if refusal := self.refusal(images, deadline=deadline, client=client):
             self.count_refusal(refusal.reason)
             raise refusal.error
-
-    def _lateness(self, images: int, deadline: float, ahead: int) -> Refusal | None:
-        now = self._clock()
-        if deadline <= now:
-            text = "the deadline passed before the images were queued"
-            return Refusal("deadline", DeadlineExceeded(text))
-        wait = self._wait_s(now, ahead)
-        needed = wait + self._line.expect_s(images)
-        if not wait or now + self._line.safe_s(needed) <= deadline:
-            return None
-        error = Overloaded(
-            f"the answer would take about {needed:.3f} s, "
-            f"the deadline leaves {deadline - now:.3f} s: try again later",
-            retry_after_s=wait,
-        )
-        return Refusal("deadline_unreachable", error)
-
-    def _wait_s(self, now: float, ahead: int) -> float:
-        """Expected seconds until a request with so many images ahead reaches an engine."""
-        return self._crew.wait_s(now, self._line.expect_wait_s(ahead))
 
     async def _run(
         self, images: Values, deadline: float | None, turn: Turn, client: str = ""

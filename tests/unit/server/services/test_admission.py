@@ -8,7 +8,7 @@ import pytest
 from fixtures.clock import FakeClock
 from fixtures.predictors import FakePredictor
 from saccade.v1 import classifier_pb2 as pb
-from saccade_server.batching.batcher import Refusal
+from saccade_server.batching.door import Refusal
 from saccade_server.errors import Overloaded
 from saccade_server.registry import LoadedVersion, State, Version
 from saccade_server.services.admission import COMING_S, Coming, bounded, read_name

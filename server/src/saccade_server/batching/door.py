@@ -1,0 +1,102 @@
+"""What is refused before it is queued: no room, or no time."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from saccade_server.batching.crew import Crew
+from saccade_server.batching.fairness import Shares
+from saccade_server.batching.line import WaitingLine
+from saccade_server.errors import DeadlineExceeded, Overloaded, SaccadeError
+
+LEAST_RETRY_S = 0.01
+"""A refused caller is never told to come back now, even while the engine's pace is not known."""
+
+
+class Refusal(NamedTuple):
+    """Why a request is not taken.
+
+    Attributes:
+        reason: The metric's label; empty: not counted.
+        error: For the caller.
+    """
+
+    reason: str
+    error: SaccadeError
+
+
+class Door:
+    """Judges requests by what waits and what that will cost.
+
+    Args:
+        line: Where they would wait.
+        crew: What would run them.
+        shares: Of clients; None: whoever comes first.
+        max_queue_images: That may wait.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        line: WaitingLine,
+        crew: Crew,
+        shares: Shares | None,
+        *,
+        max_queue_images: int,
+        clock: Callable[[], float],
+    ) -> None:
+        self._line = line
+        self._crew = crew
+        self._shares = shares
+        self._max_queue_images = max_queue_images
+        self._clock = clock
+
+    def refusal(
+        self, images: int, *, queued: int, deadline: float | None, client: str
+    ) -> Refusal | None:
+        """What so many images would be refused with if they came now; None: they would not.
+
+        Args:
+            images: Of the request.
+            queued: Images that wait, or will when they are decoded.
+            deadline: On the clock.
+            client: Whose they are.
+        """
+        # A lone request larger than the queue would never get in: it may when nothing waits.
+        if queued and queued + images > self._max_queue_images:
+            text = (
+                f"{queued} images are waiting, at most {self._max_queue_images} may: "
+                "try again later"
+            )
+            return self._full("queue_full", text, queued)
+        ahead = queued
+        if self._shares is not None:
+            name = self._shares.name(client)
+            ahead = self._shares.ahead(name, images, queued)
+            if self._shares.exceeds(name, images, queued):
+                text = "this client's share of the queue is full: try again later"
+                return self._full("share_full", text, ahead)
+        return None if deadline is None else self._lateness(images, deadline, ahead)
+
+    def _full(self, reason: str, text: str, ahead: int) -> Refusal:
+        retry_after_s = max(self._wait_s(self._clock(), ahead), LEAST_RETRY_S)
+        return Refusal(reason, Overloaded(text, retry_after_s=retry_after_s))
+
+    def _lateness(self, images: int, deadline: float, ahead: int) -> Refusal | None:
+        now = self._clock()
+        if deadline <= now:
+            text = "the deadline passed before the images were queued"
+            return Refusal("deadline", DeadlineExceeded(text))
+        wait = self._wait_s(now, ahead)
+        needed = wait + self._line.expect_s(images)
+        if not wait or now + self._line.safe_s(needed) <= deadline:
+            return None
+        error = Overloaded(
+            f"the answer would take about {needed:.3f} s, "
+            f"the deadline leaves {deadline - now:.3f} s: try again later",
+            retry_after_s=wait,
+        )
+        return Refusal("deadline_unreachable", error)
+
+    def _wait_s(self, now: float, ahead: int) -> float:
+        """Expected seconds until a request with so many images ahead reaches an engine."""
+        return self._crew.wait_s(now, self._line.expect_wait_s(ahead))
