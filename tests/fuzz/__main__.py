@@ -3,7 +3,9 @@
 import argparse
 import hashlib
 import importlib.util
+import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -38,8 +40,12 @@ def main() -> int:
     sys.path.insert(0, str(_HERE.parent))
     with atheris.instrument_imports(include=list(INSTRUMENTED)):
         target = load(given.target)
-    corpus = given.output / given.target / "corpus"
-    corpus.mkdir(parents=True, exist_ok=True)
+    corpus, work = (given.output / given.target / name for name in ("corpus", "work"))
+    # The fuzzer ends the process without another word, so what the last run left is removed now.
+    shutil.rmtree(work, ignore_errors=True)
+    for folder in (corpus, work):
+        folder.mkdir(parents=True, exist_ok=True)
+    tempfile.tempdir = str(work)
     for data in (*target.seeds(), *regressions(given.target)):
         (corpus / hashlib.sha256(data).hexdigest()).write_bytes(data)
     flags = (
