@@ -42,6 +42,19 @@ async def look(registry: Registry) -> None:
     await settle()
 
 
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The versions whose manifests have been read, in order."""
+    names: list[str] = []
+
+    def read_and_note(path: Path) -> Artifact:
+        names.append(path.name)
+        return read_artifact(path)
+
+    monkeypatch.setattr("saccade_server.registry.opening.read_artifact", read_and_note)
+    return names
+
+
 async def test_a_new_version_takes_over_by_itself(root: Path, registry: Registry) -> None:
     """The old one goes."""
     write_artifact(root / "digits" / "1")
@@ -152,16 +165,9 @@ async def test_a_version_goes_live_when_its_copy_is_finished(
 
 
 async def test_what_has_not_changed_is_not_read_again(
-    root: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+    root: Path, registry: Registry, read: list[str]
 ) -> None:
     """However often it is looked at."""
-    read = []
-
-    def read_and_note(path: Path) -> Artifact:
-        read.append(path.name)
-        return read_artifact(path)
-
-    monkeypatch.setattr("saccade_server.registry.opening.read_artifact", read_and_note)
     cut(write_artifact(root / "digits" / "1"))
     await registry.open()
     await look(registry)
@@ -195,16 +201,9 @@ async def test_a_version_that_fails_to_load_leaves_the_old_one(
 
 
 async def test_of_several_that_fail_none_is_tried_again(
-    root: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+    root: Path, registry: Registry, read: list[str]
 ) -> None:
     """Each stays on show: forgotten, the older one would be tried at every look."""
-    read = []
-
-    def read_and_note(path: Path) -> Artifact:
-        read.append(path.name)
-        return read_artifact(path)
-
-    monkeypatch.setattr("saccade_server.registry.opening.read_artifact", read_and_note)
     write_artifact(root / "digits" / "1")
     await registry.open()
     for number in ("2", "3"):
