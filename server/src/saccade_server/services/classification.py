@@ -91,7 +91,7 @@ class ImagePath:
                 text then names its index.
             SaccadeError: As `Batcher.submit`.
         """
-        self._check_count(len(sources))
+        self.check_count(len(sources))
         spec, tally = version.artifact.input, self._tallies[version]
         with version.users.hold(), tally.done.request():
             started = time.perf_counter()
@@ -137,7 +137,7 @@ class ImagePath:
                 f"the input has the shape {list(values.shape)}: send [n, "
                 f"{', '.join(map(str, spec.shape))}]"
             )
-        self._check_count(len(values))
+        self.check_count(len(values))
         tally = self._tallies[version]
         with version.users.hold(), tally.done.request():
             errors: list[InvalidArgument | None] = [None] * len(values)
@@ -146,7 +146,12 @@ class ImagePath:
             self._shadows.offer(Answered(version, values, (), classified.probabilities))
         return classified
 
-    def _check_count(self, images: int) -> None:
+    def check_count(self, images: int) -> None:
+        """Checks how many images a request has, for who would make something of each.
+
+        Raises:
+            InvalidArgument: None, or too many.
+        """
         if not 1 <= images <= self._max_request_images:
             raise InvalidArgument(
                 f"the request has {images} images: send 1 to {self._max_request_images}"

@@ -88,6 +88,8 @@ class ClassifierService:
         version = self._registry.find(*_spec(request.model), key=call.traffic_key)
         call.model = version.model
         count = _top_k(request, len(version.artifact.class_labels))
+        # A short message can hold millions of empty images.
+        self._images.check_count(len(request.images))
         sources = [_source(image) for image in request.images]
         classified = await self._images.classify(sources, version, call)
         started = time.perf_counter()

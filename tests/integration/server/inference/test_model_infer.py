@@ -233,6 +233,16 @@ BAD: dict[str, tuple[Any, str, str]] = {
         "INVALID_ARGUMENT",
         "image 1: not an image",
     ),
+    "more files than announced": (
+        files(PNG, PNG, PNG, shape=[1]),
+        "INVALID_ARGUMENT",
+        "expected 1 elements for inference input 'images', got more than 1",
+    ),
+    "dimensions without end": (
+        numbers(1, shape=[1] * 17),
+        "INVALID_ARGUMENT",
+        "input 'images' has 17 dimensions",
+    ),
     "fewer files than announced": (
         files(PNG, shape=[2]),
         "INVALID_ARGUMENT",

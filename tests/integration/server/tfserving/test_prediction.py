@@ -221,6 +221,10 @@ BAD_PREDICTIONS = {
         predict(tensor("DT_STRING", (1,), tensor_content=b"\x81" + b"\x80" * 9 + b"\0A")),
         "INVALID_ARGUMENT", "tensor parsing error: images",
     ),
+    "dimensions without end": (
+        predict(tensor("DT_FLOAT", (1,) * 17, float_val=[1])), "INVALID_ARGUMENT",
+        "input 'images' has 17 dimensions",
+    ),
     "a grid of files": (
         predict(tensor("DT_STRING", (1, 2), string_val=[WHITE, WHITE])), "INVALID_ARGUMENT",
         "input 'images' has the shape [1,2], expected is [-1,1,1,1], or [-1] for image files",

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,9 @@ _FIELDS = {
     "UINT8": "uint_contents",
 }
 """Where the typed elements of a data type stand. FP16 has no such field."""
+
+_MAX_RANK = 16
+"""More dimensions are counted, and not told."""
 
 SHARED_MEMORY = "shared memory is not offered: send the tensors in the request"
 
@@ -124,17 +128,13 @@ def _content(
     tensor: Any, raw: bytes | None, version: LoadedVersion, max_images: int
 ) -> list[bytes] | Values:
     """The tensor's elements, checked against what the model takes."""
+    if len(tensor.shape) > _MAX_RANK:
+        raise InvalidArgument(f"input {tensor.name!r} has {len(tensor.shape)} dimensions")
     shape = tuple(tensor.shape)
     datatype = tensor.datatype
     if datatype == BYTES:
         _check_shape(tensor.name, shape, shape[:1] + (1,) * (len(shape) == 2), version, max_images)
-        elements = list(_typed(tensor)) if raw is None else split_elements(raw)
-        if len(elements) != shape[0]:
-            raise InvalidArgument(
-                f"expected {shape[0]} elements for inference input {tensor.name!r}, "
-                f"got {len(elements)}"
-            )
-        return elements
+        return _files(tensor, raw, shape[0])
     if datatype not in DTYPES:
         raise InvalidArgument(
             f"inference input {tensor.name!r} data-type is {datatype!r}, but model "
@@ -145,6 +145,21 @@ def _content(
     )
     values = _typed_numbers(tensor, shape) if raw is None else _raw_numbers(tensor, shape, raw)
     return graph_values(values, version.artifact.input)
+
+
+def _files(tensor: Any, raw: bytes | None, count: int) -> list[bytes]:
+    """The elements of a BYTES tensor, as many as its shape says."""
+    # One more is enough to refuse it: a short message can hold millions of empty ones.
+    if raw is None:
+        files = list(islice(_typed(tensor), count + 1))
+    else:
+        files = split_elements(raw, count + 1)
+    if len(files) != count:
+        got = len(files) if len(files) < count else f"more than {count}"
+        raise InvalidArgument(
+            f"expected {count} elements for inference input {tensor.name!r}, got {got}"
+        )
+    return files
 
 
 def _check_shape(

@@ -76,15 +76,19 @@ def _as_pixels(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     return pixels
 
 
-def split_elements(raw: bytes) -> list[bytes]:
+def split_elements(raw: bytes, most: int | None = None) -> list[bytes]:
     """The elements of a raw BYTES tensor.
+
+    Args:
+        raw: Its bytes.
+        most: So many are enough, whatever follows; None: all are wanted.
 
     Raises:
         InvalidArgument: A length does not fit the bytes that follow.
     """
-    elements = []
+    elements: list[bytes] = []
     position = 0
-    while position < len(raw):
+    while position < len(raw) and len(elements) != most:
         start = position + _LENGTH.size
         if start > len(raw):
             raise InvalidArgument("incomplete length of an element of a BYTES tensor")

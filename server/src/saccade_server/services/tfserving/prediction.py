@@ -24,6 +24,8 @@ from saccade_server.services.tfserving.specs import find_version, named, set_spe
 from saccade_server.services.tfserving.tensors import Values, read_input, write_scores
 
 SIGNATURE_DEF = "signature_def"
+_MAX_TOLD = 100
+"""Of the inputs that a request names; more are counted only."""
 
 
 class PredictionService:
@@ -163,14 +165,18 @@ class PredictionService:
             raise InvalidArgument(
                 "All ModelSpecs in a MultiInferenceRequest must access the same model name."
             )
-        signatures = [task.model_spec.signature_name or "serving_default" for task in tasks]
-        for index, signature in enumerate(signatures):
-            if signature in signatures[:index]:
+        seen: set[str] = set()
+        for task in tasks:
+            signature = task.model_spec.signature_name or "serving_default"
+            if signature in seen:
                 raise InvalidArgument(f"Duplicate evaluation of signature: {signature}")
+            seen.add(signature)
 
 
 def _check_inputs(inputs: Any, version: LoadedVersion) -> None:
     name = version.artifact.input.name
+    if len(inputs) > _MAX_TOLD:
+        raise InvalidArgument(f"input size does not match signature: {len(inputs)}!=1")
     if len(inputs) != 1:
         sent = sorted(inputs)
         extra = ",".join(each for each in sent if each != name)

@@ -38,6 +38,10 @@ _LISTS: dict[int, tuple[np.dtype[np.generic], str]] = {
 }
 
 
+_MAX_RANK = 16
+"""More dimensions are counted, and not told."""
+
+
 def data_type(spec: InputSpec) -> int:
     """The data type that a graph takes."""
     kind: int = tf.DT_UINT8 if spec.dtype == np.uint8 else tf.DT_FLOAT
@@ -59,6 +63,9 @@ def read_input(tensor: Any, name: str, spec: InputSpec, max_images: int) -> list
     Raises:
         InvalidArgument: Data type, shape or elements do not fit the graph, or each other.
     """
+    rank = len(tensor.tensor_shape.dim)
+    if rank > _MAX_RANK:
+        raise InvalidArgument(f"input {name!r} has {rank} dimensions")
     shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
     files = tensor.dtype == tf.DT_STRING
     if not files and tensor.dtype not in _LISTS:
@@ -122,7 +129,7 @@ def _fill(elements: NDArray[np.generic], shape: tuple[int, ...]) -> NDArray[np.g
 
 
 def _read_strings(tensor: Any, count: int) -> list[bytes]:
-    strings: list[bytes] = list(tensor.string_val)
+    strings: list[bytes] = list(tensor.string_val[: count + 1])
     if tensor.tensor_content:
         strings = _split(tensor.tensor_content, count)
     if not 1 <= len(strings) <= count:

@@ -80,6 +80,11 @@ def test_elements_survive_the_way(elements: list[bytes]) -> None:
     assert elements == split_elements(join_elements(elements))
 
 
+def test_no_more_elements_are_split_than_are_wanted() -> None:
+    """A message of a few megabytes can hold millions of empty ones."""
+    assert [b"a", b""] == split_elements(join_elements([b"a", b"", b"", b"b"]), 2)
+
+
 @pytest.mark.parametrize("raw", [b"\1", b"\1\0\0\0", b"\1\0\0\0ab\0", b"\xff\xff\xff\xffabc"])
 def test_elements_that_do_not_fit_are_refused(raw: bytes) -> None:
     """Whether a length or an element is cut short."""
