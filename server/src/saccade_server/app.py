@@ -101,6 +101,7 @@ class App:
                 receive_s=config.receive_s,
                 idle_s=config.idle_s,
             ),
+            client_header=config.fairness_key,
         )
 
     async def run(self, announce: Callable[[str], None]) -> None:

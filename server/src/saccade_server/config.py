@@ -126,7 +126,7 @@ class ServerConfig:
     )
     fairness_key: str = setting(
         "",
-        "metadata of gRPC calls that names their client: clients then get equal shares of a queue; "
+        "metadata or HTTP header that names the client: clients then get equal shares of a queue; "
         "none: first in, first out",
     )
     max_connections: int = setting(

@@ -1,13 +1,16 @@
-"""Equal shares of the queue, by the metadata that names the client."""
+"""Equal shares of the queue, by the metadata or the header that names the client."""
 
+from asyncio import TaskGroup
 from typing import Any
 
+import aiohttp
 import grpc.aio
 import pytest
 
 from fixtures.in_process import request
 from integration.server.conftest import StartInProcess
 from integration.server.failures import failed
+from integration.server.inference.test_http import INFER, asked, serve
 from saccade.v1.classifier_pb2_grpc import ImageClassifierStub
 
 KEY = "x-client"
@@ -45,3 +48,26 @@ async def test_a_client_that_floods_does_not_keep_another_out(
         len(answer.results),
         tiny.engine.batches.index([2]) < len(tiny.engine.batches) - 4,
     )
+
+
+async def test_callers_over_http_are_clients_too(start_in_process: StartInProcess) -> None:
+    """By the header of that name."""
+    tiny = await start_in_process(fairness_key=KEY, max_batch_images=1)
+    port = await serve(tiny, client_header=KEY)
+    tiny.engine.block()
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port.port}") as http, TaskGroup() as group:
+
+        async def ask(client: str, images: int) -> int:
+            said = asked("UINT8", [1] * images, [images, 1, 1, 1])
+            async with http.post(INFER, json=said, headers={KEY: client}) as answer:
+                return answer.status
+
+        flood = [group.create_task(ask("f", 1)) for _ in range(4)]
+        await tiny.reach_queued(3)
+        refused = await ask("f", 2)
+        quiet = group.create_task(ask("q", 4))
+        await tiny.reach_queued(7)
+        tiny.engine.release()
+    await port.stop()
+
+    assert (429, 200, [200] * 4) == (refused, quiet.result(), [each.result() for each in flood])

@@ -27,6 +27,9 @@ _STATUS = {
 _METADATA = ("authorization", REQUEST_ID, STICKY_KEY, TRACE_PARENT, TRACE_STATE)
 """Headers that handlers may see."""
 
+CLIENT_HEADER = web.AppKey("CLIENT_HEADER", str)
+"""One more of them: the one that names the client; empty: none does."""
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -36,8 +39,9 @@ class BodyTooLarge(Overloaded):
 
 def metadata(request: web.Request) -> dict[str, str]:
     """The headers that a call by gRPC has as metadata; nothing in the address counts as such."""
-    headers = request.headers
-    return {key: ", ".join(headers.getall(key)) for key in _METADATA if key in headers}
+    headers, client = request.headers, request.app.get(CLIENT_HEADER, "")
+    keys = (*_METADATA, client) if client else _METADATA
+    return {key: ", ".join(headers.getall(key)) for key in keys if key in headers}
 
 
 async def read_body(request: web.Request) -> bytes:

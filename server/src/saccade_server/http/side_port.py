@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from saccade_server.http.connections import TICK_S, Connections, HttpLimits
-from saccade_server.http.errors import safely
+from saccade_server.http.errors import CLIENT_HEADER, safely
 from saccade_server.metrics import Collected
 
 _BACKLOG = 1024
@@ -26,6 +26,7 @@ class SidePort:
         share_port: Whether other processes listen on it too.
         routes: Of the APIs that have an HTTP form.
         limits: Of connections and requests.
+        client_header: Names the client, where clients get equal shares.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class SidePort:
         share_port: bool = False,
         routes: Iterable[web.AbstractRouteDef] = (),
         limits: HttpLimits = HttpLimits(),  # noqa: B008 - a constant
+        client_header: str = "",
     ) -> None:
         self._collect = collect
         self._ready = ready
@@ -48,6 +50,7 @@ class SidePort:
         application = web.Application(
             client_max_size=limits.max_body_bytes, middlewares=[self._follow]
         )
+        application[CLIENT_HEADER] = client_header
         application.router.add_get("/metrics", self._metrics)
         application.router.add_get("/livez", self._live)
         application.router.add_get("/readyz", self._ready_now)

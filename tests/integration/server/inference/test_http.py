@@ -19,7 +19,7 @@ INFER = "/v2/models/tiny/infer"
 PNG = base64.b64encode(encode(Image.new("L", (1, 1), 51), "PNG")).decode()
 
 
-async def serve(server: InProcessServer) -> SidePort:
+async def serve(server: InProcessServer, *, client_header: str = "") -> SidePort:
     """The HTTP port of a server in this process."""
 
     async def collect() -> Any:
@@ -32,6 +32,7 @@ async def serve(server: InProcessServer) -> SidePort:
         port=0,
         routes=InferenceRoutes(server.inference.methods(), server.answerer).routes(),
         limits=HttpLimits(max_body_bytes=1 << 20),
+        client_header=client_header,
     )
     await port.start()
     return port
