@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from saccade_server.artifact import Artifact, make_artifact
@@ -67,6 +69,8 @@ class Loader:
             max_batch_images=config.engines.max_batch_images,
         )
         self._attempts = Attempts(config.cache)
+        # Always the same one: the C library keeps what a thread frees for the heap of that thread.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="loading")
         self._protecting = False
         self._compiling: set[asyncio.Task[None]] = set()
 
@@ -138,6 +142,7 @@ class Loader:
         for task in self._compiling:
             task.cancel()
         await asyncio.gather(*self._compiling, return_exceptions=True)
+        self._thread.shutdown(wait=False)
 
     async def _load_on(
         self, kind: str, model: str, version: int, artifact: Artifact, form: Path | None
@@ -147,7 +152,7 @@ class Loader:
             known = await self._workshop.try_out(artifact, form)
             self._attempts.forgive(form)
         with self._attempts.note(form) if form is not None else nullcontext():
-            engines = await asyncio.to_thread(
+            make = partial(
                 make_engines,
                 artifact,
                 kind,
@@ -157,6 +162,7 @@ class Loader:
                 sizes=self._metrics.batch_sizes(model),
                 gently=self._protecting,
             )
+            engines = await asyncio.get_running_loop().run_in_executor(self._thread, make)
         log.info(
             "model %s version %d on %s, at most %d images a call, %d side by side",
             model, version, kind, engines.batch_images, len(engines.engines),
