@@ -11,7 +11,10 @@ from saccade_server.errors import InvalidArgument
 
 MAX_READS = 250_000
 """Pillow reads the parts of a file around its pixels piece by piece in Python. A photograph takes
-some hundred reads; a file that consists of nothing but headers would keep a processor for long."""
+some hundred reads; a file that consists of nothing but headers would keep a processor for long. As
+many parts are looked at here."""
+
+_TOO_MANY_PARTS = "the image has too many parts: save it without its metadata"
 
 MAX_SCANS = 100
 """Of a JPEG. Each scan is one more pass over all pixels; progressive files have about ten."""
@@ -36,7 +39,7 @@ class Metered(io.BytesIO):
         """See `io.BytesIO.read`."""
         self._left -= 1
         if self._left < 0:
-            raise InvalidArgument("the image has too many parts: save it without its metadata")
+            raise InvalidArgument(_TOO_MANY_PARTS)
         return super().read(size)
 
 
@@ -64,14 +67,17 @@ def check_effort(image: Image.Image, data: bytes) -> None:
 
 
 def _has_many_scans(data: bytes) -> bool:
-    """Whether a JPEG has more scans than any encoder makes."""
+    """Whether a JPEG has more scans than any encoder makes; raises as `check_effort` does."""
     if data.count(_SCAN) <= MAX_SCANS:  # The usual case, told quickly.
         return False
     # Those bytes may also stand in metadata, and behind the picture: telephones put films there.
-    scans, position = 0, 2
+    scans, parts, position = 0, 0, 2
     while (found := _MARKER.search(data, position)) and found[0] != b"\xff\xd9":
         scans += found[0] == _SCAN
         if scans > MAX_SCANS:
             return True
+        parts += 1
+        if parts > MAX_READS:
+            raise InvalidArgument(_TOO_MANY_PARTS)
         position = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
     return False
