@@ -3,9 +3,17 @@
 import pytest
 
 from fixtures.mutations import mutate, told_apart
+from fuzz.building import Source, build_json, written
 from fuzz.catalogue import load, names, regressions
 
 SHORT, FULL = 50, 10_000
+
+
+def test_what_is_written_for_the_fuzzer_is_built_again() -> None:
+    """So its targets begin with what real callers say."""
+    said = {"inputs": [{"name": "images", "shape": [1, -300], "x é": [0.5, True, "aGFsbG8="]}]}
+
+    assert said == build_json(Source(written(said)))
 
 
 @pytest.mark.parametrize("name", names())

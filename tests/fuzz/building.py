@@ -25,7 +25,11 @@ NAMES = (
 
 _TEXTS = (*NAMES, *TEXTS)
 _FLOATS = (0.5, 0.0, 255.0, -1.0, 1e300, 3.5e38, 1e-45, math.inf, math.nan)
-_MAX_DEPTH = 6
+_CONSTANTS = (None, True, False, 10**400)
+_OBJECT, _LIST, _GRID, _CONSTANT, _REAL, _NUMBER, _TEXT = range(7)
+"""What a value of JSON begins with."""
+
+_MAX_DEPTH = 8
 
 
 class Source:
@@ -78,19 +82,42 @@ class Source:
 
 def build_json(source: Source, depth: int = 0) -> Any:
     """A value of JSON."""
-    kind = source.octet() % 9
-    if kind < 4 and depth < _MAX_DEPTH:
+    kind = source.octet() % (_TEXT + 1)
+    if kind <= _GRID and depth < _MAX_DEPTH:
         count = source.octet() % 5
-        if kind < 2:
+        if kind == _OBJECT:
             return {source.text(): build_json(source, depth + 1) for _ in range(count)}
-        if kind == 2:
+        if kind == _LIST:
             return [build_json(source, depth + 1) for _ in range(count)]
         return _grid(source, (count, 2, 2, source.octet() % 3))
-    if kind == 4:
-        return source.choose((None, True, False, 10**400))
-    if kind == 5:
+    if kind == _CONSTANT:
+        return source.choose(_CONSTANTS)
+    if kind == _REAL:
         return source.real()
-    return source.number() if kind == 6 else source.text()
+    return source.number() if kind == _NUMBER else source.text()
+
+
+def written(value: Any) -> bytes:
+    """The bytes of which `build_json` makes a value: at most four members, numbers of 64 bits."""
+    if isinstance(value, dict):
+        members = (_written_text(key) + written(each) for key, each in value.items())
+        return bytes((_OBJECT, len(value))) + b"".join(members)
+    if isinstance(value, list):
+        return bytes((_LIST, len(value))) + b"".join(map(written, value))
+    if isinstance(value, str):
+        return bytes((_TEXT,)) + _written_text(value)
+    if isinstance(value, bool):
+        return bytes((_CONSTANT, _CONSTANTS.index(value)))
+    if isinstance(value, float):
+        return bytes((_REAL, len(_FLOATS))) + struct.pack("<d", value)
+    octets: bytes = value.to_bytes(8, "big", signed=True)
+    return bytes((_NUMBER, len(NUMBERS) + len(octets) - 1)) + octets
+
+
+def _written_text(text: str) -> bytes:
+    if text in _TEXTS:
+        return bytes((_TEXTS.index(text),))
+    return bytes((0xFF, len(text.encode()))) + text.encode()
 
 
 def build_message(message: Any, source: Source, depth: int = 0) -> None:

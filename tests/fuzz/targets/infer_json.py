@@ -13,7 +13,7 @@ from saccade_server.http.json_tensors import read_infer_request
 from saccade_server.services.inference.reading import read_request
 from saccade_server.services.inference.tensors import DTYPES
 
-from ..building import Source, build_json
+from ..building import Source, build_json, written
 from ..catalogue import Check
 from ..graphs import MAX_IMAGES, check_content, small_versions
 
@@ -42,7 +42,7 @@ def seeds() -> list[bytes]:
     whole = [_ALL_JSON.to_bytes(2, "big") + json.dumps(each).encode() for each in said]
     text = json.dumps({"inputs": [behind]}).encode()
     whole.append(len(text).to_bytes(2, "big") + text + np.arange(4, dtype="<f4").tobytes())
-    whole.append(_BUILT.to_bytes(2, "big") + bytes(9))
+    whole += [_BUILT.to_bytes(2, "big") + written(each) for each in said]
     return [*whole, *(_ALL_JSON.to_bytes(2, "big") + body for body in real_json(pictures()["GIF"]))]
 
 

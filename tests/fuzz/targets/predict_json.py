@@ -20,7 +20,7 @@ from saccade_server.protocols import tensorflow_serving_pb as pb
 from saccade_server.services.tfserving.examples import read_examples
 from saccade_server.services.tfserving.tensors import Values, read_input
 
-from ..building import Source, build_json
+from ..building import Source, build_json, written
 from ..catalogue import Check
 from ..graphs import MAX_IMAGES, check_content, small_versions
 
@@ -43,7 +43,7 @@ def seeds() -> list[bytes]:
         {"examples": [{}], "context": {"image/encoded": {"b64": "AAE="}}},
     ]
     return [
-        _BUILT + bytes(9),
+        *(_BUILT + written(each) for each in said),
         *(json.dumps(each).encode() for each in said),
         *real_json(pictures()["GIF"]),
     ]
