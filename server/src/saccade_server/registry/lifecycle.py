@@ -13,6 +13,10 @@ from saccade_server.registry.version import LoadedVersion, State, Version
 
 log = logging.getLogger(__name__)
 
+MAX_REASON = 1000
+"""Characters of why a version does not answer: it may quote a manifest, and stands in every list of
+the models and in the log."""
+
 OnBetter = Callable[[LoadedVersion], Awaitable[None]]
 
 Load = Callable[[str, int, Artifact, OnBetter], Awaitable[LoadedVersion]]
@@ -55,12 +59,14 @@ class Lifecycle:
                 version.model, version.version, artifact, partial(self._replace, version)
             )
         except IncompleteArtifact as error:
-            log.warning("model %s version %d waits: %s", version.model, version.version, error)
-            self._stop_at(version, State.WAITING, str(error))
+            text = str(error)[:MAX_REASON]
+            log.warning("model %s version %d waits: %s", version.model, version.version, text)
+            self._stop_at(version, State.WAITING, text)
             return False
         except (ArtifactError, EngineError) as error:
-            log.error("model %s version %d: %s", version.model, version.version, error)
-            self._stop_at(version, State.FAILED, str(error))
+            text = str(error)[:MAX_REASON]
+            log.error("model %s version %d: %s", version.model, version.version, text)
+            self._stop_at(version, State.FAILED, text)
             return False
         except Exception as error:
             # The edge: whatever is wrong with one version, the others serve.

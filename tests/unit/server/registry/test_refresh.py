@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from fixtures.clock import settle
-from fixtures.manifests import write_artifact
+from fixtures.manifests import minimal_manifest, write_artifact
 from saccade_server.artifact import ASSETS, GRAPH, Artifact, read_artifact
 from saccade_server.errors import ConfigError, EngineError, Unavailable
 from saccade_server.metrics import Metrics
 from saccade_server.registry import All, Latest, ModelConfig, Registry, Specific, State
+from saccade_server.registry.lifecycle import MAX_REASON
 from unit.server.registry.conftest import FakeLoader
 
 WEIGHTS = "variables/variables.index"
@@ -330,6 +331,21 @@ async def test_a_reason_holds_no_folder_of_the_server(
     await registry.open()
 
     assert "cannot open x or y.bin" == registry.describe("digits").reason
+
+
+async def test_a_reason_is_short(root: Path, registry: Registry) -> None:
+    """It may quote the manifest, and is a part of every list of the models."""
+    manifest = minimal_manifest()
+    manifest.golden.samples.add(path="x" * 100_000, probabilities=[1.0])
+    write_artifact(root / "digits" / "1", manifest)
+    await registry.open()
+    (version,) = registry.models["digits"]
+
+    assert (State.FAILED, True, True) == (
+        version.state,
+        version.reason.startswith("assets.extra/manifest.json: golden sample xxx"),
+        len(version.reason) <= MAX_REASON,
+    )
 
 
 async def test_a_link_out_of_the_repository_is_refused(root: Path, registry: Registry) -> None:
