@@ -3,8 +3,9 @@
 import pytest
 
 from fixtures.mutations import mutate, told_apart
-from fuzz.building import Source, build_json, written
+from fuzz.building import Source, build_json, build_message, written, written_message
 from fuzz.catalogue import load, names, regressions
+from saccade_server.protocols import tensorflow_pb, tensorflow_serving_pb
 
 SHORT, FULL = 50, 10_000
 
@@ -13,7 +14,14 @@ def test_what_is_written_for_the_fuzzer_is_built_again() -> None:
     """So its targets begin with what real callers say."""
     said = {"inputs": [{"name": "images", "shape": [1, -300], "x é": [0.5, True, "aGFsbG8="]}]}
 
-    assert said == build_json(Source(written(said)))
+    predict = tensorflow_serving_pb.PredictRequest(model_spec={"name": "tiny"})
+    tensor = predict.inputs["images"]
+    tensor.MergeFrom(tensorflow_pb.TensorProto(dtype=tensorflow_pb.DT_HALF, half_val=[1, 2]))
+    tensor.MergeFrom(tensorflow_pb.TensorProto(int64_val=[-5], tensor_content=b"ab"))
+    built = tensorflow_serving_pb.PredictRequest()
+    build_message(built, Source(written_message(predict)))
+
+    assert (said, predict) == (build_json(Source(written(said))), built)
 
 
 @pytest.mark.parametrize("name", names())

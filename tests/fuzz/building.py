@@ -109,9 +109,17 @@ def written(value: Any) -> bytes:
     if isinstance(value, bool):
         return bytes((_CONSTANT, _CONSTANTS.index(value)))
     if isinstance(value, float):
-        return bytes((_REAL, len(_FLOATS))) + struct.pack("<d", value)
-    octets: bytes = value.to_bytes(8, "big", signed=True)
-    return bytes((_NUMBER, len(NUMBERS) + len(octets) - 1)) + octets
+        return bytes((_REAL,)) + _written_real(value)
+    return bytes((_NUMBER,)) + _written_number(value)
+
+
+def _written_number(value: int) -> bytes:
+    octets = (value & ((1 << 64) - 1)).to_bytes(8, "big")
+    return bytes((len(NUMBERS) + len(octets) - 1,)) + octets
+
+
+def _written_real(value: float) -> bytes:
+    return bytes((len(_FLOATS),)) + struct.pack("<d", value)
 
 
 def _written_text(text: str) -> bytes:
@@ -128,6 +136,37 @@ def build_message(message: Any, source: Source, depth: int = 0) -> None:
         if which == len(fields):
             return
         _fill(message, fields[which], source, depth)
+
+
+def written_message(message: Any) -> bytes:
+    """The bytes of which `build_message` makes a message; texts and bytes of it must be short."""
+    written = bytearray()
+    for field, value in message.ListFields():
+        is_map = field.message_type and field.message_type.GetOptions().map_entry
+        for each in value if field.is_repeated else [value]:
+            written.append(field.index)
+            if is_map:
+                key, of = (field.message_type.fields_by_name[name] for name in ("key", "value"))
+                written += _written_value(key, each) + _written_value(of, value[each])
+            else:
+                written += _written_value(field, each)
+                # A value may be repeated; this one is not.
+                written += b"\0" if field.is_repeated and not field.message_type else b""
+    return bytes(written) + bytes((len(message.DESCRIPTOR.fields),))
+
+
+def _written_value(field: FieldDescriptor, value: Any) -> bytes:
+    if field.message_type is not None:
+        return written_message(value)
+    if field.enum_type is not None:
+        return bytes((field.enum_type.values_by_number[value].index,))
+    if isinstance(value, bytes):
+        return bytes((len(value),)) + value
+    if isinstance(value, str):
+        return _written_text(value)
+    if isinstance(value, bool):
+        return bytes((value,))
+    return _written_real(value) if isinstance(value, float) else _written_number(value)
 
 
 def _grid(source: Source, shape: tuple[int, ...]) -> Any:

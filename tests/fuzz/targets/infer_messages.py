@@ -11,7 +11,7 @@ from saccade_server.services.admission import read_name
 from saccade_server.services.inference.reading import read_request
 from saccade_server.services.inference.tensors import join_elements
 
-from ..building import Source, build_message
+from ..building import Source, build_message, written_message
 from ..catalogue import Check
 from ..graphs import MAX_IMAGES, check_content, small_versions
 
@@ -35,8 +35,11 @@ def seeds() -> list[bytes]:
     files = pb.ModelInferRequest(model_name="tiny")
     files.inputs.add(name="images", datatype="BYTES", shape=[2, 1])
     files.raw_input_contents.append(join_elements([b"abc", b""]))
-    written = [each.SerializeToString() for each in (numbers, pixels, raw, files)]
-    return [*(_WRITTEN + each for each in written), _BUILT, _BUILT + bytes(9)]
+    messages = (numbers, pixels, raw, files)
+    return [
+        *(_WRITTEN + each.SerializeToString() for each in messages),
+        *(_BUILT + written_message(each) for each in messages),
+    ]
 
 
 def opened() -> AbstractContextManager[Check]:

@@ -11,7 +11,7 @@ from saccade_server.protocols import tensorflow_serving_pb as pb
 from saccade_server.services.tfserving.examples import read_examples
 from saccade_server.services.tfserving.tensors import read_input
 
-from ..building import Source, build_message
+from ..building import Source, build_message, written_message
 from ..catalogue import Check
 from ..graphs import MAX_IMAGES, check_content, small_versions
 
@@ -44,7 +44,8 @@ def seeds() -> list[bytes]:
     return [
         *(_TENSOR + tensor.SerializeToString() for tensor in (*tensors, files, packed)),
         *(_EXAMPLES + each.SerializeToString() for each in (numbers, pictures)),
-        *(kind + bytes(size) for kind in (_BUILT_TENSOR, _BUILT_EXAMPLES) for size in (0, 9)),
+        *(_BUILT_TENSOR + written_message(tensor) for tensor in (*tensors, files, packed)),
+        *(_BUILT_EXAMPLES + written_message(each) for each in (numbers, pictures)),
     ]
 
 
