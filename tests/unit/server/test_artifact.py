@@ -1,5 +1,6 @@
 """Reading and checking of artifacts."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,26 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     write_artifact(tmp_path / "1", manifest)
 
     assert manifest == read_artifact(tmp_path / "1").manifest
+
+
+def test_a_pipe_is_no_manifest(tmp_path: Path) -> None:
+    """Whoever opened it would wait for ever."""
+    folder = write_artifact(tmp_path / "1")
+    (folder / layout.MANIFEST).unlink()
+    os.mkfifo(folder / layout.MANIFEST)
+
+    assert f"{layout.MANIFEST} is no file" == refusal(folder)
+
+
+def test_a_pipe_is_no_golden_sample(tmp_path: Path) -> None:
+    """As above."""
+    manifest = minimal_manifest()
+    manifest.golden.samples.add(path="pipe", probabilities=[0.5, 0.5])
+    artifact = read_artifact(write_artifact(tmp_path / "1", manifest))
+    os.mkfifo(artifact.path / layout.ASSETS / "pipe")
+
+    with pytest.raises(ArtifactError, match="pipe is no file"):
+        artifact.golden_samples()
 
 
 def test_the_format_is_filled_in(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ class Artifact:
         for sample in (golden or self.manifest.golden).samples:
             path = inside(self.path / ASSETS, sample.path)
             try:
+                _check_kind(path)
                 if path.stat().st_size > MAX_GOLDEN_BYTES:
                     raise ArtifactError(
                         f"golden sample {sample.path} is larger than {MAX_GOLDEN_BYTES} bytes"
@@ -119,6 +120,7 @@ def read_manifest(path: Path) -> manifest_pb2.Manifest:
     file = path / MANIFEST
     text = "}"
     try:
+        _check_kind(file)
         if file.stat().st_size > MAX_MANIFEST_BYTES:
             raise ArtifactError(f"{file} is larger than {MAX_MANIFEST_BYTES} bytes")
         text = file.read_text("utf-8")
@@ -158,13 +160,26 @@ def verify_files(artifact: Artifact) -> None:
     """
     files = [(inside(artifact.path, each.path), each) for each in artifact.manifest.files]
     for file, expected in files:
-        if not file.is_file():
+        if not _is_file(file):
             raise IncompleteArtifact(f"{file} is missing")
         if file.stat().st_size != expected.bytes:
             raise _other(file)
     for file, expected in files:
         if sha256(file) != expected.sha256:
             raise _other(file)
+
+
+def _is_file(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError as error:  # No file can have such a name.
+        raise ArtifactError(f"{file}: {error.strerror}") from error
+
+
+def _check_kind(file: Path) -> None:
+    """Refuses what is there and no file: a pipe or a device may be read for ever."""
+    if file.exists() and not file.is_file():
+        raise ArtifactError(f"{file} is no file")
 
 
 def _other(file: Path) -> IncompleteArtifact:
