@@ -1,5 +1,6 @@
 """What all tests share: a real artifact, and real server processes."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +16,15 @@ class StartServer(Protocol):
     def __call__(
         self, repository: Path | str, *flags: str, environment: dict[str, str] | None = None
     ) -> ServerProcess: ...
+
+
+def pytest_collection_finish() -> None:
+    """Takes what was imported, most of it TensorFlow, out of all collections of garbage.
+
+    Whatever collects on purpose, as each conversion for LiteRT does, would go through them again.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

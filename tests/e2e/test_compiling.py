@@ -58,11 +58,13 @@ def test_no_request_fails_while_the_engine_is_exchanged(
     going_on.set()
     with ThreadPoolExecutor(CALLERS) as pool:
         callers = [pool.submit(ask_while, server, going_on) for _ in range(CALLERS)]
-        end = time.monotonic() + READY_S
-        while engine(server) == before and time.monotonic() < end:
-            time.sleep(0.2)
-        time.sleep(0.5)
-        going_on.clear()
+        try:
+            end = time.monotonic() + READY_S
+            while engine(server) == before and time.monotonic() < end:
+                time.sleep(0.2)
+            time.sleep(0.5)
+        finally:
+            going_on.clear()
         answers = [caller.result() for caller in callers]
 
     assert ("tensorflow", "litert", True) == (

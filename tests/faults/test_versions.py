@@ -70,6 +70,8 @@ def test_a_slow_copy_goes_live_at_its_end(asked: Asked, model: Path, tmp_path: P
             assert 1 == asked.answers()
         target.write_bytes(data)
     asked.reach(lambda: asked.answers() == 2)
+    # The one before is on show until its memory is given back.
+    asked.reach(lambda: list(asked.versions()) == [2])
 
     assert (["VERSION_STATE_READY"], True) == (
         [state for state, _ in asked.versions().values()],

@@ -51,13 +51,14 @@ def old_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if sys.version_info[:2] != (3, 11):
         pytest.skip("there are no wheels of the oldest grpcio for this Python, only for 3.11")
     folder = tmp_path_factory.mktemp("oldest")
-    venv.create(folder, with_pip=True)
+    venv.create(folder)
     python = folder / "bin" / "python"
     # The project's own pins are of the newest.
     environment = {key: value for key, value in os.environ.items() if "CONSTRAINT" not in key}
     installed = subprocess.run(
         [
-            python, "-m", "pip", "install", "--quiet", "--only-binary=:all:",
+            sys.executable, "-m", "pip", f"--python={python}", "install", "--no-compile",
+            "--quiet", "--only-binary=:all:",
             "--retries=1", "--timeout=30", *oldest_versions(),
         ],
         env=environment, capture_output=True, text=True, timeout=PIP_S, check=False,

@@ -65,9 +65,11 @@ def _install(folder: Path, python: Path, requirements: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     # The project's pins are not those of other people's clients.
     variables = {key: value for key, value in os.environ.items() if "CONSTRAINT" not in key}
+    # Neither a pip of its own nor compiled what is never imported: a fifth of the time.
+    pip = [sys.executable, "-m", "pip", f"--python={python}", "install", "--no-compile"]
     for command in (
-        [sys.executable, "-m", "venv", str(folder)],
-        [str(python), "-m", "pip", "install", "--quiet", "--retries=1", "-r", str(requirements)],
+        [sys.executable, "-m", "venv", "--without-pip", str(folder)],
+        [*pip, "--quiet", "--retries=1", "-r", str(requirements)],
     ):
         subprocess.run(
             command, env=variables, check=True, capture_output=True, text=True, timeout=INSTALL_S

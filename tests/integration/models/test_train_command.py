@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import StartServer
+from saccade_models.cli import main
 
 COMMAND = [sys.executable, "-m", "saccade_models"]
 TRAIN = ["train", "--network", "cnn", "--dataset", "digits", "--name", "digits"]
@@ -71,18 +72,20 @@ def test_inspect_verifies_what_was_trained(
 
 
 def test_inspect_refuses_a_damaged_artifact(
-    trained: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+    trained: tuple[Path, subprocess.CompletedProcess[str]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Exit code 1, and one line names the file."""
     damaged = Path(shutil.copytree(trained[0], tmp_path / "1"))
     (damaged / "fingerprint.pb").write_bytes(b"damaged")
 
-    done = run("inspect", damaged)
+    code = main(["inspect", str(damaged)])
 
     assert (
         1,
         f"saccade-models: {damaged}/fingerprint.pb is not the file that the manifest describes\n",
-    ) == (done.returncode, done.stderr)
+    ) == (code, capsys.readouterr().err)
 
 
 def test_an_export_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -98,17 +101,18 @@ def test_an_export_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["dynamic", "int8"])
 def test_a_quantised_version_is_served(
-    kind: str, tmp_path: Path, start_server: StartServer
+    kind: str, tmp_path: Path, start_server: StartServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """LiteRT alone serves it, and inspect verifies it; training tells its figures in one line."""
     repository = tmp_path / "repository"
-    done = run(*TRAIN, "--output", repository, "--epochs", "2", "--quantize", kind, "--force")
-    assert 0 == done.returncode, done.stderr
-    inspected = run("inspect", repository / "digits" / "1")
+    flags = ["--output", str(repository), "--epochs=1", "--quantize", kind, "--force"]
+    trained = main([*TRAIN, *flags])
+    told = capsys.readouterr().out
+    inspected = main(["inspect", str(repository / "digits" / "1")])
     start_server(repository, "--engine=litert").wait_ready()
 
-    assert (f"{kind}: test accuracy", 0, True) == (
-        done.stdout.splitlines()[1][: len(f"{kind}: test accuracy")],
-        inspected.returncode,
-        f"litert {kind}, off by up to" in inspected.stdout,
+    assert (0, 0) == (trained, inspected)
+    assert (f"{kind}: test accuracy", True) == (
+        told.splitlines()[1][: len(f"{kind}: test accuracy")],
+        f"litert {kind}, off by up to" in capsys.readouterr().out,
     )

@@ -148,6 +148,7 @@ def test_a_version_goes_live_when_all_of_it_is_uploaded(
         assert 1 == asked.answers("slow")
         bucket.put(f"slow/2/{name}", content)
     asked.reach(lambda: asked.answers("slow") == 2, "slow")
+    asked.reach(lambda: list(asked.versions("slow")) == [2], "slow")
 
     assert ["VERSION_STATE_READY"] == [state for state, _ in asked.versions("slow").values()]
 

@@ -29,10 +29,10 @@ def client_packages() -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         # The project's pins are not those of other people's clients.
         variables = {key: value for key, value in os.environ.items() if "CONSTRAINT" not in key}
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--retries=1", "--no-deps"]
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--retries=1"]
         try:
             subprocess.run(
-                [*command, f"--target={folder}", CLIENT],
+                [*command, "--no-deps", "--no-compile", f"--target={folder}", CLIENT],
                 env=variables, check=True, capture_output=True, text=True, timeout=INSTALL_S,
             )  # fmt: skip
         except (OSError, subprocess.SubprocessError) as error:
