@@ -10,6 +10,7 @@ from typing import Any
 from google.protobuf.message import DecodeError, Message
 
 from saccade_server.errors import InvalidArgument
+from saccade_server.services.parts import check_parts
 from saccade_server.tracing import RequestTrace
 
 MAX_REQUEST_ID_BYTES = 128
@@ -142,8 +143,9 @@ class Method:
         """The message of a request.
 
         Raises:
-            InvalidArgument: The bytes are none.
+            InvalidArgument: The bytes are none, or it has too many parts.
         """
+        check_parts(data, self.request.DESCRIPTOR)
         try:
             return self.request.FromString(data)
         except DecodeError:
