@@ -7,7 +7,7 @@ from fuzz.building import Source, build_json, build_message, written, written_me
 from fuzz.catalogue import load, names, regressions
 from saccade_server.protocols import tensorflow_pb, tensorflow_serving_pb
 
-SHORT, FULL = 50, 10_000
+SHORT, FULL = 50, 5_000
 
 
 def test_what_is_written_for_the_fuzzer_is_built_again() -> None:

@@ -14,7 +14,7 @@ from fixtures.pictures import input_spec
 from saccade_server.errors import InvalidArgument
 from saccade_server.imaging import ImageLimits, decode_image
 
-SHORT, FULL = 2000, 150_000
+SHORT, FULL = 2000, 100_000
 SPEC = input_spec(16, 12)
 SMALL = ImageLimits(max_pixels=1_000_000)
 

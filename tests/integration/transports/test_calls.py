@@ -7,15 +7,12 @@ from typing import Any
 
 import grpc
 import grpc.aio
-import hpack
 import pytest
 from google.protobuf.wrappers_pb2 import BytesValue, StringValue
 from google.rpc import error_details_pb2, status_pb2
 
 from fixtures.echo import PREFIX, EchoService
-from fixtures.http2_peer import head
 from integration.transports.conftest import MAX_MESSAGE_BYTES, OPTIONS
-from saccade_server.transports.http2 import frames
 from saccade_server.transports.transport import Transport
 
 TIMEOUT_S = 10
@@ -117,33 +114,6 @@ async def test_an_unknown_method_is_unimplemented(channel: grpc.aio.Channel) -> 
     code = await code_of(unary(channel, "Sing")(BytesValue(), timeout=TIMEOUT_S))
 
     assert grpc.StatusCode.UNIMPLEMENTED == code
-
-
-async def test_a_path_that_is_no_text_harms_nobody(
-    channel: grpc.aio.Channel, transport: Transport
-) -> None:
-    """That call is refused or its connection closed; the others go on."""
-    await unary(channel)(BytesValue(), timeout=TIMEOUT_S)
-    reader, writer = await asyncio.open_connection("localhost", transport.port)
-    headers = [
-        (name.encode(), value.encode().replace(b"Say", b"S\xa7y")) for name, value in head("Say")
-    ]
-    block = hpack.Encoder().encode(headers)
-    ended = frames.END_HEADERS | frames.END_STREAM
-    writer.write(
-        frames.PREFACE + frames.settings({}) + frames.frame(frames.HEADERS, ended, 1, block)
-    )
-    writer.write_eof()
-    await asyncio.wait_for(reader.read(), TIMEOUT_S)
-    writer.close()
-
-    async with grpc.aio.insecure_channel(f"localhost:{transport.port}", options=OPTIONS) as anew:
-        answers = [
-            await unary(each)(BytesValue(value=b"well"), timeout=TIMEOUT_S)
-            for each in (channel, anew)
-        ]
-
-    assert [b"well", b"well"] == [answer.value for answer in answers]
 
 
 async def test_handlers_know_metadata_peer_and_deadline(channel: grpc.aio.Channel) -> None:

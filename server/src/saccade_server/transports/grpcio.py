@@ -12,7 +12,6 @@ from saccade_server.credentials import Certificates, KeyPair
 from saccade_server.errors import SaccadeError, Unimplemented
 from saccade_server.services.answer import Answerer
 from saccade_server.services.call import Call, Method
-from saccade_server.transports.grpcio_server import make_server
 from saccade_server.transports.limits import HANDSHAKE_S, ConnectionLimits, too_slow
 from saccade_server.transports.status import DETAILS, short_text, status_details
 
@@ -63,11 +62,9 @@ class GrpcioTransport:
             ("grpc.server_handshake_timeout_ms", 1000 * HANDSHAKE_S),
         ]
         self._calls = _Calls()
-        handlers = {
-            method.path: _handler(method, answerer, self._calls, limits.receive_s)
-            for method in methods
-        }
-        self._server = make_server(handlers, options)
+        self._server = grpc.aio.server(options=options)
+        router = _Router(methods, answerer, self._calls, limits.receive_s)
+        self._server.add_generic_rpc_handlers((router,))
         try:
             if tls is None:
                 self.port = self._server.add_insecure_port(address)
@@ -154,6 +151,20 @@ def _credentials(tls: Certificates) -> grpc.ServerCredentials:
 
 def _configuration(pair: KeyPair) -> grpc.ServerCertificateConfiguration:
     return grpc.ssl_server_certificate_configuration([(pair.key, pair.chain)], pair.client_ca)
+
+
+class _Router(grpc.GenericRpcHandler):
+    """Finds a method by its path."""
+
+    def __init__(
+        self, methods: list[Method], answerer: Answerer, calls: _Calls, receive_s: float
+    ) -> None:
+        self._handlers = {
+            method.path: _handler(method, answerer, calls, receive_s) for method in methods
+        }
+
+    def service(self, details: grpc.HandlerCallDetails) -> Any:
+        return self._handlers.get(details.method)
 
 
 def _handler(method: Method, answerer: Answerer, calls: _Calls, receive_s: float) -> Any:
