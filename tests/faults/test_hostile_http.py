@@ -20,7 +20,7 @@ from fixtures.processes import peak_kb
 from fixtures.real_requests import real_json
 from fixtures.server_process import ServerProcess
 
-SHORT, FULL = 150, 4_000
+SHORT, FULL = 150, 6_000
 BOUND_S = 30.0
 BOUND_KB = 600_000
 

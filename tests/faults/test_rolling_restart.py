@@ -33,7 +33,7 @@ def test_a_rolling_restart_fails_no_request(
     codes = []
     with Callers("ipv4:" + ",".join(addresses), image) as callers:
         callers.wait(SETTLE_S)
-        for _ in range(2 if full else 1):
+        for _ in range(3 if full else 1):
             for number, host in enumerate(HOSTS):
                 replicas[number].send(signal.SIGTERM)
                 codes.append(replicas[number].wait())

@@ -7,12 +7,15 @@ from typing import Any
 
 import grpc
 import grpc.aio
+import hpack
 import pytest
 from google.protobuf.wrappers_pb2 import BytesValue, StringValue
 from google.rpc import error_details_pb2, status_pb2
 
 from fixtures.echo import PREFIX, EchoService
+from fixtures.http2_peer import head
 from integration.transports.conftest import MAX_MESSAGE_BYTES, OPTIONS
+from saccade_server.transports.http2 import frames
 from saccade_server.transports.transport import Transport
 
 TIMEOUT_S = 10
@@ -340,3 +343,48 @@ async def test_a_taken_port_is_an_error(transport: Transport, service: EchoServi
     """At once, not when the first call gets lost."""
     with pytest.raises(OSError, match="cannot listen"):
         type(transport)([], None, address=f"localhost:{transport.port}", max_message_bytes=1)  # type: ignore[call-arg]
+
+
+async def test_a_path_that_is_no_text_harms_nobody(
+    channel: grpc.aio.Channel, transport: Transport, service: EchoService
+) -> None:
+    """The calls under way are answered, and so are those that come, again and again."""
+    held = asyncio.ensure_future(unary(channel, "Hold")(BytesValue(value=b"held"), timeout=60))
+    await service.held.wait()
+    answers = []
+    for _ in range(3):
+        await ask_for_no_text(transport.port)
+        async with grpc.aio.insecure_channel(
+            f"localhost:{transport.port}", options=OPTIONS
+        ) as anew:
+            answers.append((await answered(anew)).value)
+    service.release.set()
+
+    assert [b"well"] * 3 + [b"held"] == [*answers, (await held).value]
+
+
+async def ask_for_no_text(port: int) -> None:
+    """Calls a method whose name is no UTF-8, and waits until that has an end."""
+    reader, writer = await asyncio.open_connection("localhost", port)
+    headers = [
+        (name.encode(), value.encode().replace(b"Say", b"S\xa7y")) for name, value in head("Say")
+    ]
+    block = hpack.Encoder().encode(headers)
+    ended = frames.END_HEADERS | frames.END_STREAM
+    writer.write(
+        frames.PREFACE + frames.settings({}) + frames.frame(frames.HEADERS, ended, 1, block)
+    )
+    writer.write_eof()
+    await asyncio.wait_for(reader.read(), TIMEOUT_S)
+    writer.close()
+
+
+async def answered(channel: grpc.aio.Channel) -> Any:
+    """An answer, from a server that may have to begin anew."""
+    async with asyncio.timeout(TIMEOUT_S):
+        while True:
+            try:
+                return await unary(channel)(BytesValue(value=b"well"), wait_for_ready=True)
+            except grpc.aio.AioRpcError as error:
+                if error.code() not in (grpc.StatusCode.CANCELLED, grpc.StatusCode.UNAVAILABLE):
+                    raise

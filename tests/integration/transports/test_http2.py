@@ -277,24 +277,3 @@ async def test_it_listens_on_all_addresses_of_its_host(start_http2: StartHttp2) 
 
     assert "127.0.0.1" in families
     assert len(families) == len(transport._sockets)
-
-
-async def test_a_path_that_is_no_text_harms_nobody(start_http2: StartHttp2) -> None:
-    """That call is refused or its connection closed; the others go on."""
-    transport = await start_http2()
-    async with grpc.aio.insecure_channel(f"localhost:{transport.port}", options=OPTIONS) as channel:
-        await unary(channel)(WORDS, timeout=TIMEOUT_S)
-        reader, writer = await asyncio.open_connection("localhost", transport.port)
-        headers = [
-            (name.encode(), value.encode().replace(b"Say", b"S\xa7y")) for name, value in head()
-        ]
-        block = hpack.Encoder().encode(headers)
-        ended = frames.END_HEADERS | frames.END_STREAM
-        asked = frames.frame(frames.HEADERS, ended, 1, block)
-        writer.write(frames.PREFACE + frames.settings({}) + asked)
-        writer.write_eof()
-        await asyncio.wait_for(reader.read(), TIMEOUT_S)
-        writer.close()
-        answer = await unary(channel)(WORDS, timeout=TIMEOUT_S)
-
-    assert WORDS == answer

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import grpc
@@ -12,6 +13,7 @@ from saccade_server.credentials import Certificates, KeyPair
 from saccade_server.errors import SaccadeError, Unimplemented
 from saccade_server.services.answer import Answerer
 from saccade_server.services.call import Call, Method
+from saccade_server.transports.grpcio_server import LastingServer
 from saccade_server.transports.limits import HANDSHAKE_S, ConnectionLimits, too_slow
 from saccade_server.transports.status import DETAILS, short_text, status_details
 
@@ -62,16 +64,9 @@ class GrpcioTransport:
             ("grpc.server_handshake_timeout_ms", 1000 * HANDSHAKE_S),
         ]
         self._calls = _Calls()
-        self._server = grpc.aio.server(options=options)
         router = _Router(methods, answerer, self._calls, limits.receive_s)
-        self._server.add_generic_rpc_handlers((router,))
-        try:
-            if tls is None:
-                self.port = self._server.add_insecure_port(address)
-            else:
-                self.port = self._server.add_secure_port(address, _credentials(tls))
-        except RuntimeError as error:
-            raise OSError(f"cannot listen on {address}: {error}") from error
+        self._server = LastingServer(partial(_listen, options, router, tls), address)
+        self.port = self._server.port
 
     async def start(self) -> None:
         """Begins to answer."""
@@ -116,6 +111,23 @@ class _Calls:
         self._count -= 1
         if not self._count:
             self.none.set()
+
+
+def _listen(
+    options: list[tuple[str, int]],
+    router: grpc.GenericRpcHandler,
+    tls: Certificates | None,
+    address: str,
+) -> tuple[grpc.aio.Server, int]:
+    """A server, and the port that it listens on."""
+    server = grpc.aio.server(options=options)
+    server.add_generic_rpc_handlers((router,))
+    try:
+        if tls is None:
+            return server, server.add_insecure_port(address)
+        return server, server.add_secure_port(address, _credentials(tls))
+    except RuntimeError as error:
+        raise OSError(f"cannot listen on {address}: {error}") from error
 
 
 def _arguments(limits: ConnectionLimits) -> list[tuple[str, int]]:
