@@ -18,7 +18,8 @@ from saccade_server.credentials import Certificates
 from saccade_server.errors import ConfigError
 from saccade_server.http import HttpLimits, SidePort
 from saccade_server.imaging import Decoder, ImageLimits
-from saccade_server.loading import EngineConfig, EngineSet, Loader, LoadingConfig
+from saccade_server.loading.engine_set import EngineConfig, EngineSet
+from saccade_server.loading.loader import Loader, LoadingConfig
 from saccade_server.metrics import Collected, Family, Metrics
 from saccade_server.places import local_folder
 from saccade_server.registry import All, Latest, ModelConfig, Registry, State, TrafficFile, Watcher

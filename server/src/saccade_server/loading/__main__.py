@@ -11,9 +11,8 @@ and, at the worst, the crash stay out of the serving process. Tasks:
 import argparse
 import json
 import logging
-import os
 import sys
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,15 +24,11 @@ from saccade_server.loading.golden import verify_golden
 from saccade_server.loading.sizing import find_sizing
 from saccade_server.loading.undescribed import parse_manifest
 
-NICENESS = 10
-"""Requests go first."""
-
 
 def main() -> int:
     """Does one task; prints its result, or what is wrong. Returns the exit code."""
     given = _arguments()
     logging.captureWarnings(capture=True)
-    _step_back()
     try:
         print(_do(given))
     except (ArtifactError, EngineError, OSError) as error:
@@ -73,14 +68,6 @@ def _read(given: argparse.Namespace) -> Artifact:
     if given.manifest is None:
         return read_artifact(given.artifact)
     return make_artifact(given.artifact, parse_manifest(given.manifest))
-
-
-def _step_back() -> None:
-    """Lets the server go first, with the processor and where memory runs out."""
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 if __name__ == "__main__":

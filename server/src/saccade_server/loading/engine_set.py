@@ -9,6 +9,7 @@ from saccade_server.artifact import Artifact
 from saccade_server.engines import Engine, load_engine
 from saccade_server.loading.forms import golden_of
 from saccade_server.loading.golden import verify_golden
+from saccade_server.loading.late_engine import LateEngine, Later, SharedEngine
 from saccade_server.loading.sizing import Sizing, find_sizing, warm_up
 
 MOST_BESIDE = 4
@@ -53,11 +54,12 @@ def make_engines(
     *,
     known: Sizing | None,
     sizes: list[int],
-    gently: bool,
+    later: Later | None,
 ) -> EngineSet:
     """Engines that have reproduced the golden samples, and are warm.
 
-    One engine of TensorFlow serves many threads.
+    One engine of TensorFlow serves many threads. Where others need the processors meanwhile, those
+    that run batches side by side are loaded when there are such batches.
 
     Args:
         artifact: Whose graph they run.
@@ -66,25 +68,30 @@ def make_engines(
         config: How many.
         known: What a trial elsewhere has found, which has checked the samples too.
         sizes: Of batches in use.
-        gently: Whether others need the processors meanwhile.
+        later: Makes engines later; None: nobody needs the processors now.
 
     Raises:
         ArtifactError: An engine gives other answers than the manifest expects.
         EngineError: The graph does not load or run.
     """
-    maker = _Maker(artifact, kind, form, config.max_batch_images, sizes, gently=gently)
+    maker = _Maker(artifact, kind, form, config.max_batch_images, sizes, gently=later is not None)
+    trusted = known is not None
     try:
-        first, sizing = maker.make(config.threads, known, trusted=known is not None)
-        more = partial(maker.make, sizing=sizing, trusted=known is not None)
+        first, sizing = maker.make(config.threads, known, trusted=trusted)
         beside = min(config.threads, MOST_BESIDE)
         if kind == "litert" and not config.workers and sizing.heavy and beside > 1:
-            return EngineSet(
-                engines=[more(config.threads // beside)[0] for _ in range(beside)],
-                wide=first,
-                batch_images=sizing.batch_images,
-            )
+            make = partial(maker.make, config.threads // beside, sizing)
+            if later is None:
+                engines: list[Engine] = [make(trusted=trusted)[0] for _ in range(beside)]
+                return EngineSet(engines=engines, wide=first, batch_images=sizing.batch_images)
+            wide = SharedEngine(first)
+            # By then the files may be others.
+            engines = [
+                LateEngine(lambda: make(trusted=False)[0], later, wide) for _ in range(beside)
+            ]
+            return EngineSet(engines=engines, wide=wide, batch_images=sizing.batch_images)
         count = config.workers if kind == "litert" else 1
-        others = [more(config.threads)[0] for _ in range(1, count)]
+        others = [maker.make(config.threads, sizing, trusted=trusted)[0] for _ in range(1, count)]
         return EngineSet(engines=[first, *others], wide=None, batch_images=sizing.batch_images)
     except BaseException:
         maker.close()

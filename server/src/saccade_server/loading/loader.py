@@ -160,7 +160,7 @@ class Loader:
                 self._config.engines,
                 known=known,
                 sizes=self._metrics.batch_sizes(model),
-                gently=self._protecting,
+                later=self._thread.submit if self._protecting else None,
             )
             engines = await asyncio.get_running_loop().run_in_executor(self._thread, make)
         log.info(

@@ -22,6 +22,10 @@ GAIN = 1.05
 """By how much images must be cheaper in a larger batch for it to be worth the wait."""
 
 TRIALS = 7
+"""Calls of each size, where sizes are compared."""
+
+GLANCES = 2
+"""Calls that show on which side of `HEAVY_S` a full batch is: it is seldom near."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +52,13 @@ def find_sizing(engine: Engine, artifact: Artifact, most: int) -> Sizing:
     Raises:
         EngineError: The engine failed.
     """
-    (one_s,) = _costs_s(engine, artifact, 1)
+    (one_s,) = _costs_s(engine, artifact, TRIALS, 1)
     if one_s < HEAVY_S:
-        (full_s,) = _costs_s(engine, artifact, most)
+        (full_s,) = _costs_s(engine, artifact, GLANCES, most)
         return Sizing(batch_images=most, heavy=full_s * most >= HEAVY_S)
     size = 1
     while 4 * size <= most:
-        smaller_s, larger_s = _costs_s(engine, artifact, size, 4 * size)
+        smaller_s, larger_s = _costs_s(engine, artifact, TRIALS, size, 4 * size)
         if larger_s * GAIN > smaller_s:
             return Sizing(batch_images=size, heavy=True)
         size *= 4
@@ -86,7 +90,7 @@ def warm_up(
             sleep(time.perf_counter() - started)
 
 
-def _costs_s(engine: Engine, artifact: Artifact, *sizes: int) -> list[float]:
+def _costs_s(engine: Engine, artifact: Artifact, calls: int, *sizes: int) -> list[float]:
     """Seconds for each image of a call of these sizes, the best of a few calls in turns.
 
     In turns, because other work on the machine makes some of them slow: it must not be those of one
@@ -94,7 +98,7 @@ def _costs_s(engine: Engine, artifact: Artifact, *sizes: int) -> list[float]:
     """
     best = [float("inf")] * len(sizes)
     batches = [np.zeros((size, *artifact.input.shape), artifact.input.dtype) for size in sizes]
-    for _ in range(TRIALS):
+    for _ in range(calls):
         for number, images in enumerate(batches):
             started = time.perf_counter()
             engine.predict(images)

@@ -59,7 +59,7 @@ def make(
 ) -> EngineSet:
     """The engines of a graph of which a trial elsewhere has said how it is best run."""
     config = EngineConfig(workers=workers, threads=threads, max_batch_images=32)
-    return make_engines(artifact, kind, None, config, known=sizing, sizes=[], gently=False)
+    return make_engines(artifact, kind, None, config, known=sizing, sizes=[], later=None)
 
 
 @pytest.mark.parametrize(
