@@ -24,8 +24,12 @@ AT_ONCE = 32
 NICENESS = 10
 """Requests go first."""
 
-FEW_THREADS = {"OPENBLAS_NUM_THREADS": "1"}
-"""NumPy starts threads for algebra that no task does, and they spin for a while."""
+FEW_THREADS = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+}
+"""The other processors are for requests. NumPy's threads have nothing to do, and yet spin."""
 
 
 class Workshop:
