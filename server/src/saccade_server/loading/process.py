@@ -121,8 +121,10 @@ def _start(command: list[str]) -> subprocess.Popen[bytes]:
         stderr=subprocess.PIPE,
         env={**os.environ, **FEW_THREADS},
     )
-    with suppress(OSError):  # From here: the first thing that it does itself is to import a lot.
-        os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+    # From here: the first thing that it does itself is to import a lot.
+    with suppress(OSError):
+        if hasattr(os, "setpriority"):
+            os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
         Path(f"/proc/{process.pid}/oom_score_adj").write_text("1000")
     return process
 
