@@ -5,7 +5,7 @@ busy, up to a maximum; there is no delay to tune. The batcher knows from experie
 costs, so it refuses at the door what cannot meet its deadline.
 
 All of it runs in the event loop's thread but `_more`, by which an engine's thread takes its next
-batch out of the line itself.
+batch out of the line itself. A lone request of a swift graph does not leave that thread at all.
 """
 
 import asyncio
@@ -25,6 +25,10 @@ from saccade_server.batching.line import Entry, Scores, Taken, Turn, WaitingLine
 from saccade_server.batching.worker import Job, Outcome, Values
 from saccade_server.errors import ConfigError, DeadlineExceeded, Overloaded, Unavailable
 from saccade_server.metrics import Metrics
+
+SWIFT_S = 0.0005
+"""An engine call that takes less, in seconds, is made in the event loop's own thread if nothing
+else is to be done: the way to another thread and back would cost the request nearly as much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,7 @@ class Batcher:
         self._unanswered: set[Entry] = set()
         self._progress = clock()
         self._closing = False
+        self._turn_ends = False
         self._metrics_batch = metrics.batch_images.labels(model)
         self._metrics_queue = metrics.queue_images.labels(model)
         self._metrics_rejected = metrics.rejected
@@ -231,7 +236,7 @@ class Batcher:
         most = self._config.max_batch_images
         if len(images) <= most:
             entry = self._enqueue(images, deadline, turn, client)
-            self._dispatch()
+            self._dispatch_entry(entry)
             try:
                 return await entry.answer
             finally:
@@ -269,6 +274,28 @@ class Batcher:
         if entry.waiting:
             self._line.leave(entry)
             self._tell_queue()
+
+    def _dispatch_entry(self, entry: Entry) -> None:
+        """Sees to what was just queued: at the end of the loop's turn, if it may be lone."""
+        expected_s = self._line.expect_s(len(entry.images), wide=True)
+        if not (self._crew.idle and 0 < expected_s < SWIFT_S):
+            self._dispatch()
+        elif not self._turn_ends:
+            self._turn_ends = True
+            asyncio.get_running_loop().call_soon(self._end_turn)
+
+    def _end_turn(self) -> None:
+        """Runs what came in this turn of the loop: a lone request here and now."""
+        self._turn_ends = False
+        worker = self._crew.next(crowd=False)
+        if worker is None or not self._crew.idle or len(self._unanswered) != 1:
+            self._dispatch()
+            return
+        taken = self._line.take(self._clock())
+        self._drop(taken)
+        if taken.batch:
+            worker.run(self._job(worker, taken.batch, asyncio.get_running_loop()))
+        self._tell_queue()
 
     def _dispatch(self) -> None:
         """Gives work to idle workers while there is any."""

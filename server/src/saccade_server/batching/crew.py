@@ -12,6 +12,9 @@ class Worker(Protocol):
     def start(self, job: Job) -> None:
         """Runs a job, and those that its `more` gives; see `Job`."""
 
+    def run(self, job: Job) -> None:
+        """Runs a job in the caller's thread."""
+
     async def close(self) -> None:
         """Waits for the batch under way."""
 

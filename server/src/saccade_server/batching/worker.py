@@ -43,7 +43,7 @@ class Job:
 class EngineWorker:
     """Runs the calls of one engine, one after the other, in a thread of its own.
 
-    Owns the engine and closes it. `start` and `close` are called from the event loop's thread.
+    Owns the engine and closes it. Its methods are called from the event loop's thread.
     A worker that has ended a job asks for the next one itself: the loop may be busy for
     milliseconds before it could hand one out.
 
@@ -64,6 +64,13 @@ class EngineWorker:
     def start(self, job: Job) -> None:
         """Runs a job, and those that its `more` gives; returns at once."""
         self._jobs.put(job)
+
+    def run(self, job: Job) -> None:
+        """Runs a job in the caller's thread, which is the loop's; no other one may be under way.
+
+        The job's `done` has been called when it returns; its `more` is not.
+        """
+        job.done(self._call(job.parts))
 
     async def close(self) -> None:
         """Waits for the calls under way and frees the engine."""

@@ -74,6 +74,14 @@ async def test_calls_run_in_the_thread_of_the_worker(
     assert ["digits-1"] == engine.threads
 
 
+async def test_a_job_can_be_run_where_one_is(worker: EngineWorker, engine: FakeEngine) -> None:
+    """Its end is told before `run` returns."""
+    told: list[Outcome] = []
+    worker.run(job(images(1), done=told.append))
+
+    assert ([threading.current_thread().name], 1) == (engine.threads, len(told))
+
+
 async def test_the_end_is_told_in_the_thread_of_the_event_loop(worker: EngineWorker) -> None:
     """The batcher needs no locks."""
     told: asyncio.Future[str] = asyncio.get_running_loop().create_future()

@@ -1,0 +1,108 @@
+"""A graph whose calls are shorter than the way to another thread and back."""
+
+import pytest
+
+from fixtures.clock import settle
+from fixtures.workers import FakeWorker
+from saccade_server.batching import Batcher
+from saccade_server.batching.batcher import SWIFT_S
+from saccade_server.errors import EngineError, Unavailable
+from unit.server.batching.conftest import Ask, marks
+
+SWIFT = SWIFT_S / 2
+
+
+async def learn(ask: Ask, worker: FakeWorker, seconds: float) -> None:
+    """Lets the batcher see what a call of one image takes."""
+    asked = ask(0)
+    await settle()
+    worker.finish(after_s=seconds)
+    await asked
+    worker.batches.clear()
+
+
+async def test_a_lone_request_is_run_at_once(ask: Ask, worker: FakeWorker) -> None:
+    """In the thread of the event loop; the answer is there without the test's help."""
+    await learn(ask, worker, SWIFT)
+    scores = await ask(7)
+
+    assert ([7], [[7]]) == (marks(scores), worker.at_once)
+
+
+async def test_the_first_request_goes_to_the_worker(ask: Ask, worker: FakeWorker) -> None:
+    """Nobody knows yet how long it takes."""
+    ask(7)
+    await settle()
+
+    assert ([[7]], []) == (worker.batches, worker.at_once)
+
+
+async def test_a_longer_call_goes_to_the_worker(ask: Ask, worker: FakeWorker) -> None:
+    """The loop has more to do than to wait for it."""
+    await learn(ask, worker, 2 * SWIFT_S)
+    ask(7)
+    await settle()
+
+    assert ([[7]], []) == (worker.batches, worker.at_once)
+
+
+async def test_what_comes_in_one_turn_of_the_loop_is_one_batch(
+    ask: Ask, worker: FakeWorker
+) -> None:
+    """The first of them does not run ahead, and the worker has them all."""
+    await learn(ask, worker, SWIFT)
+    for mark in (1, 2, 3):
+        ask(mark)
+    await settle()
+
+    assert ([[1, 2, 3]], []) == (worker.batches, worker.at_once)
+
+
+async def test_what_comes_beside_a_batch_waits_for_it(ask: Ask, worker: FakeWorker) -> None:
+    """An engine runs one call at a time, whichever thread it is called from."""
+    await learn(ask, worker, SWIFT)
+    ask(1)
+    ask(2)
+    await settle()
+    third = ask(3)
+    await settle()
+    before = list(worker.batches)
+    worker.finish()
+    worker.finish()
+
+    assert ([[1, 2]], [3]) == (before, marks(await third))
+
+
+async def test_a_failure_is_that_of_its_request_alone(ask: Ask, worker: FakeWorker) -> None:
+    """The next one is answered."""
+    await learn(ask, worker, SWIFT)
+    worker.error = EngineError("the graph stumbled")
+    with pytest.raises(EngineError, match="the graph stumbled"):
+        await ask(7)
+    worker.error = None
+
+    assert [8] == marks(await ask(8))
+
+
+async def test_a_request_that_was_given_up_is_not_run(ask: Ask, worker: FakeWorker) -> None:
+    """Not even when its caller left in the very turn in which it came."""
+    await learn(ask, worker, SWIFT)
+    asked = ask(7)
+    asked.get_loop().call_soon(asked.cancel)
+    await settle()
+
+    assert [] == worker.batches
+
+
+async def test_what_waits_for_the_end_of_the_turn_is_answered_before_the_end(
+    ask: Ask, worker: FakeWorker, batcher: Batcher
+) -> None:
+    """Closing loses nothing that was taken on."""
+    await learn(ask, worker, SWIFT)
+    asked = ask(7)
+    closing = asked.get_loop().create_task(batcher.close())
+    await closing
+
+    assert ([7], True) == (marks(await asked), worker.closed)
+    with pytest.raises(Unavailable):
+        await ask(8)
