@@ -5,7 +5,8 @@ busy, up to a maximum; there is no delay to tune. The batcher knows from experie
 costs, so it refuses at the door what cannot meet its deadline.
 
 All of it runs in the event loop's thread but `_more`, by which an engine's thread takes its next
-batch out of the line itself. A lone request of a swift graph does not leave that thread at all.
+batch out of the line itself. Requests of a swift graph that come one by one do not even leave the
+loop's thread.
 """
 
 import asyncio
@@ -29,6 +30,9 @@ from saccade_server.metrics import Metrics
 SWIFT_S = 0.0005
 """An engine call that takes less, in seconds, is made in the event loop's own thread if nothing
 else is to be done: the way to another thread and back would cost the request nearly as much."""
+
+LONE_BATCHES = 4
+"""So many batches of one request, one after the other, tell that requests come one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +92,7 @@ class Batcher:
         self._unanswered: set[Entry] = set()
         self._progress = clock()
         self._closing = False
+        self._lone_batches = 0
         self._turn_ends = False
         self._metrics_batch = metrics.batch_images.labels(model)
         self._metrics_queue = metrics.queue_images.labels(model)
@@ -278,7 +283,8 @@ class Batcher:
     def _dispatch_entry(self, entry: Entry) -> None:
         """Sees to what was just queued: at the end of the loop's turn, if it may be lone."""
         expected_s = self._line.expect_s(len(entry.images), wide=True)
-        if not (self._crew.idle and 0 < expected_s < SWIFT_S):
+        alone = self._crew.idle and self._lone_batches >= LONE_BATCHES
+        if not (alone and 0 < expected_s < SWIFT_S):
             self._dispatch()
         elif not self._turn_ends:
             self._turn_ends = True
@@ -344,6 +350,7 @@ class Batcher:
     def _finish(self, worker: Worker, batch: list[Entry], outcome: Outcome) -> None:
         """Answers a batch's requests, and gives the worker work if it found none itself."""
         now = self._progress = self._clock()
+        self._lone_batches = self._lone_batches + 1 if len(batch) == 1 else 0
         self._metrics_batch.observe(sum(len(entry.images) for entry in batch))
         if outcome.probabilities is None and len(batch) > 1:
             # One of them may be guilty: each gets a call of its own before anything else.

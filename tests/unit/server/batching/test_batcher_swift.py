@@ -5,7 +5,7 @@ import pytest
 from fixtures.clock import settle
 from fixtures.workers import FakeWorker
 from saccade_server.batching import Batcher
-from saccade_server.batching.batcher import SWIFT_S
+from saccade_server.batching.batcher import LONE_BATCHES, SWIFT_S
 from saccade_server.errors import EngineError, Unavailable
 from unit.server.batching.conftest import Ask, marks
 
@@ -13,11 +13,12 @@ SWIFT = SWIFT_S / 2
 
 
 async def learn(ask: Ask, worker: FakeWorker, seconds: float) -> None:
-    """Lets the batcher see what a call of one image takes."""
-    asked = ask(0)
-    await settle()
-    worker.finish(after_s=seconds)
-    await asked
+    """Lets the batcher see what a call of one image takes, and that requests come one by one."""
+    for _ in range(LONE_BATCHES):
+        asked = ask(0)
+        await settle()
+        worker.finish(after_s=seconds)
+        await asked
     worker.batches.clear()
 
 
@@ -71,6 +72,19 @@ async def test_what_comes_beside_a_batch_waits_for_it(ask: Ask, worker: FakeWork
     worker.finish()
 
     assert ([[1, 2]], [3]) == (before, marks(await third))
+
+
+async def test_behind_a_batch_of_several_the_worker_is_asked(ask: Ask, worker: FakeWorker) -> None:
+    """There are more callers than one: the loop has to read what the others send."""
+    await learn(ask, worker, SWIFT)
+    for mark in (1, 2):
+        ask(mark)
+    await settle()
+    worker.finish(after_s=SWIFT)
+    ask(3)
+    await settle()
+
+    assert ([[1, 2], [3]], []) == (worker.batches, worker.at_once)
 
 
 async def test_a_failure_is_that_of_its_request_alone(ask: Ask, worker: FakeWorker) -> None:
