@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from saccade_server.artifact import Artifact, read_artifact
@@ -47,6 +48,28 @@ def test_an_engine_reproduces_the_golden_samples(
 ) -> None:
     """Those that were computed at export."""
     assert verify_golden(digits, engines[kind]) is None  # type: ignore[func-returns-value]
+
+
+def test_a_graph_without_loops_is_known_to_end(engines: dict[str, Engine]) -> None:
+    """LiteRT tells; of TensorFlow's graph nobody asks."""
+    assert {"tensorflow": False, "litert": True} == {k: engines[k].bounded for k in KINDS}
+
+
+def test_a_graph_with_a_loop_is_not_known_to_end(digits: Artifact, tmp_path: Path) -> None:
+    """How often it turns depends on the image."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 28, 28, 1])])  # type: ignore[untyped-decorator]
+    def shrink(images: tf.Tensor) -> tf.Tensor:
+        (small,) = tf.while_loop(
+            lambda values: tf.reduce_max(values) > 1, lambda values: [values / 2], [images]
+        )
+        return tf.nn.softmax(tf.reduce_mean(small, [1, 2]) * tf.ones([1, 10]))
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([shrink.get_concrete_function()])
+    form = tmp_path / "loop.tflite"
+    form.write_bytes(converter.convert())
+    with closing(load_engine(digits, "litert", form=form, threads=1)) as engine:
+        assert (False, (2, 10)) == (engine.bounded, engine.predict(noise(2)).shape)
 
 
 @pytest.mark.parametrize("count", [32, 1, 3, 64, 2])

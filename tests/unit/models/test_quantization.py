@@ -34,6 +34,7 @@ class TimedEngine:
     """Each call takes the next of its times; the first of them only warms it up."""
 
     name = "timed"
+    bounded = True
 
     def __init__(self, clock: FakeClock, *seconds: float) -> None:
         self._clock = clock

@@ -31,9 +31,6 @@ SWIFT_S = 0.0005
 """An engine call that takes less, in seconds, is made in the event loop's own thread if nothing
 else is to be done: the way to another thread and back would cost the request nearly as much."""
 
-LONE_BATCHES = 4
-"""So many batches of one request, one after the other, tell that requests come one by one."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchingConfig:
@@ -92,7 +89,6 @@ class Batcher:
         self._unanswered: set[Entry] = set()
         self._progress = clock()
         self._closing = False
-        self._lone_batches = 0
         self._turn_ends = False
         self._metrics_batch = metrics.batch_images.labels(model)
         self._metrics_queue = metrics.queue_images.labels(model)
@@ -241,7 +237,10 @@ class Batcher:
         most = self._config.max_batch_images
         if len(images) <= most:
             entry = self._enqueue(images, deadline, turn, client)
-            self._dispatch_entry(entry)
+            if self._crew.lone and 0 < self._line.expect_s(len(images), wide=True) < SWIFT_S:
+                self._dispatch_soon()
+            else:
+                self._dispatch()
             try:
                 return await entry.answer
             finally:
@@ -280,37 +279,28 @@ class Batcher:
             self._line.leave(entry)
             self._tell_queue()
 
-    def _dispatch_entry(self, entry: Entry) -> None:
-        """Sees to what was just queued: at the end of the loop's turn, if it may be lone."""
-        expected_s = self._line.expect_s(len(entry.images), wide=True)
-        alone = self._crew.idle and self._lone_batches >= LONE_BATCHES
-        if not (alone and 0 < expected_s < SWIFT_S):
-            self._dispatch()
-        elif not self._turn_ends:
+    def _dispatch_soon(self) -> None:
+        """Lets the loop end its turn first: what comes in it is one batch."""
+        if not self._turn_ends:
             self._turn_ends = True
             asyncio.get_running_loop().call_soon(self._end_turn)
 
     def _end_turn(self) -> None:
-        """Runs what came in this turn of the loop: a lone request here and now."""
         self._turn_ends = False
-        worker = self._crew.next(crowd=False)
-        if worker is None or not self._crew.idle or len(self._unanswered) != 1:
-            self._dispatch()
-            return
-        taken = self._line.take(self._clock())
-        self._drop(taken)
-        if taken.batch:
-            worker.run(self._job(worker, taken.batch, asyncio.get_running_loop()))
-        self._tell_queue()
+        self._dispatch(here=self._crew.lone and len(self._unanswered) == 1)
 
-    def _dispatch(self) -> None:
-        """Gives work to idle workers while there is any."""
+    def _dispatch(self, *, here: bool = False) -> None:
+        """Gives work to idle workers while there is any, or has it run in this thread."""
         while worker := self._crew.next(crowd=self._crowded):
             taken = self._line.take(self._clock())
             self._drop(taken)
             if not taken.batch:
                 break
-            worker.start(self._job(worker, taken.batch, asyncio.get_running_loop()))
+            job = self._job(worker, taken.batch, asyncio.get_running_loop())
+            if here:
+                worker.run(job)
+            else:
+                worker.start(job)
         self._tell_queue()
 
     def _job(self, worker: Worker, batch: list[Entry], loop: asyncio.AbstractEventLoop) -> Job:
@@ -350,7 +340,6 @@ class Batcher:
     def _finish(self, worker: Worker, batch: list[Entry], outcome: Outcome) -> None:
         """Answers a batch's requests, and gives the worker work if it found none itself."""
         now = self._progress = self._clock()
-        self._lone_batches = self._lone_batches + 1 if len(batch) == 1 else 0
         self._metrics_batch.observe(sum(len(entry.images) for entry in batch))
         if outcome.probabilities is None and len(batch) > 1:
             # One of them may be guilty: each gets a call of its own before anything else.

@@ -5,9 +5,16 @@ from typing import Protocol
 from saccade_server.batching.line import Entry
 from saccade_server.batching.worker import Job
 
+LONE_BATCHES = 4
+"""So many batches of one request, one after the other, tell that requests come one by one."""
+
 
 class Worker(Protocol):
     """What runs one batch at a time; see `EngineWorker`."""
+
+    @property
+    def bounded(self) -> bool:
+        """See `Engine.bounded`."""
 
     def start(self, job: Job) -> None:
         """Runs a job, and those that its `more` gives; see `Job`."""
@@ -38,11 +45,18 @@ class Crew:
         self._free = list(workers)
         self._wide = wide
         self._running: dict[Worker, tuple[list[Entry], float]] = {}  # Batch, expected end.
+        self._bounded = all(worker.bounded for worker in self._all)
+        self._lone_batches = 0
 
     @property
     def idle(self) -> bool:
         """Whether no batch is run."""
         return not self._running
+
+    @property
+    def lone(self) -> bool:
+        """Whether nothing runs, requests come one by one, and no call can go on for ever."""
+        return self._bounded and not self._running and self._lone_batches >= LONE_BATCHES
 
     @property
     def available(self) -> bool:
@@ -73,6 +87,7 @@ class Crew:
 
     def end(self, worker: Worker, batch: list[Entry]) -> None:
         """A batch is done; its worker is free, unless it has begun the next one."""
+        self._lone_batches = self._lone_batches + 1 if len(batch) == 1 else 0
         if self._running[worker][0] is batch:
             del self._running[worker]
             if worker is not self._wide:
@@ -94,5 +109,9 @@ class Crew:
 
     async def close(self) -> None:
         """Closes all."""
-        for worker in self._workers if self._wide is None else [*self._workers, self._wide]:
+        for worker in self._all:
             await worker.close()
+
+    @property
+    def _all(self) -> list[Worker]:
+        return self._workers if self._wide is None else [*self._workers, self._wide]

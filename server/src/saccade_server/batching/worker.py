@@ -54,6 +54,7 @@ class EngineWorker:
     """
 
     def __init__(self, engine: Engine, dtype: np.dtype[np.generic], *, name: str) -> None:
+        self.bounded = engine.bounded
         self._engine = engine
         self._dtype = dtype
         self._loop = asyncio.get_running_loop()

@@ -18,6 +18,10 @@ class Engine(Protocol):
     def name(self) -> str:
         """The kind: "litert" or "tensorflow"."""
 
+    @property
+    def bounded(self) -> bool:
+        """Whether each call is known to end: the graph has no loops."""
+
     def predict(self, images: NDArray[np.uint8 | np.float32]) -> NDArray[np.float32]:
         """Class probabilities of one batch.
 

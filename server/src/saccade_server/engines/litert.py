@@ -40,6 +40,8 @@ class LiteRTEngine:
             self._interpreter.resize_tensor_input(self._input, (1, *artifact.input.shape))
             self._interpreter.allocate_tensors()
             self._scores = _find_output(self._interpreter, artifact)
+            # What a loop or a branch runs is a graph of its own.
+            self.bounded: bool = self._interpreter.num_subgraphs() == 1
         except (ValueError, RuntimeError, KeyError) as error:
             raise EngineError(f"LiteRT cannot load {form}: {error}") from error
         self._shape: tuple[int, ...] = (1, *artifact.input.shape)

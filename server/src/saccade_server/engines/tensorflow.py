@@ -29,6 +29,7 @@ class TensorFlowEngine:
     """
 
     name = "tensorflow"
+    bounded = False  # Not looked for.
 
     def __init__(self, artifact: Artifact, *, threads: int) -> None:
         tensorflow = import_tensorflow(threads)

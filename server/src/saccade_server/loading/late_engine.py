@@ -27,6 +27,7 @@ class SharedEngine:
 
     def __init__(self, engine: Engine) -> None:
         self.name = engine.name
+        self.bounded = engine.bounded
         self._engine = engine
         self._lock = threading.Lock()
 
@@ -55,6 +56,7 @@ class LateEngine:
 
     def __init__(self, make: Make, later: Later, stand_in: SharedEngine) -> None:
         self.name = stand_in.name
+        self.bounded = stand_in.bounded
         self._make = make
         self._later = later
         self._stand_in = stand_in

@@ -14,6 +14,7 @@ class RecordingEngine:
     """An engine that gives the same probabilities to every image and remembers the batches."""
 
     name = "recording"
+    bounded = True
 
     def __init__(self, *probabilities: float) -> None:
         self.batches: list[NDArray[np.uint8 | np.float32]] = []

@@ -1,12 +1,16 @@
 """A graph whose calls are shorter than the way to another thread and back."""
 
+import asyncio
+
 import pytest
 
-from fixtures.clock import settle
-from fixtures.workers import FakeWorker
-from saccade_server.batching import Batcher
-from saccade_server.batching.batcher import LONE_BATCHES, SWIFT_S
+from fixtures.clock import FakeClock, settle
+from fixtures.workers import FakeWorker, images
+from saccade_server.batching import Batcher, BatchingConfig, Scores
+from saccade_server.batching.batcher import SWIFT_S
+from saccade_server.batching.crew import LONE_BATCHES
 from saccade_server.errors import EngineError, Unavailable
+from saccade_server.metrics import Metrics
 from unit.server.batching.conftest import Ask, marks
 
 SWIFT = SWIFT_S / 2
@@ -43,6 +47,24 @@ async def test_a_longer_call_goes_to_the_worker(ask: Ask, worker: FakeWorker) ->
     await learn(ask, worker, 2 * SWIFT_S)
     ask(7)
     await settle()
+
+    assert ([[7]], []) == (worker.batches, worker.at_once)
+
+
+async def test_a_graph_that_may_run_for_ever_stays_in_its_thread(
+    metrics: Metrics, clock: FakeClock
+) -> None:
+    """The probes answer whatever it does."""
+    worker = FakeWorker(clock, bounded=False)
+    batcher = Batcher([worker], BatchingConfig(), metrics, model="digits", version=1, clock=clock)
+
+    def ask(mark: int) -> asyncio.Task[Scores]:
+        return asyncio.ensure_future(batcher.submit(images(mark)))
+
+    await learn(ask, worker, SWIFT)
+    ask(7)
+    await settle()
+    worker.finish()
 
     assert ([[7]], []) == (worker.batches, worker.at_once)
 

@@ -20,6 +20,7 @@ class EngineOfCost:
     """
 
     name = "fake"
+    bounded = True
 
     def __init__(self, cost_s: dict[int, float], monkeypatch: pytest.MonkeyPatch) -> None:
         self.sizes: list[int] = []
