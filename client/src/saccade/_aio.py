@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 import grpc
 import grpc.aio
 
+from saccade._endings import StreamEnding
 from saccade._errors import ServerError
 from saccade._health import HEALTH_CHECK, Health, read_health_answer, write_health_request
 from saccade._metadata import CallMetadata
@@ -134,12 +135,15 @@ class AsyncClient:
         call = self._stub.ClassifyStream(
             outgoing(), timeout=Deadline(timeout).left_s(), metadata=self._metadata()
         )
+        ending = StreamEnding(call)
         try:
             async for response in call:
                 room.release()
                 yield ledger.settle(response)
-        except grpc.RpcError as failure:
-            raise call_error(failure) from failure
+        except grpc.aio.AioRpcError as raised:
+            failure = await ending.told(raised)
+            if failure.code() is not grpc.StatusCode.OK:
+                raise call_error(failure) from raised
         except asyncio.CancelledError:
             _raise_if_closed()
             raise

@@ -115,6 +115,20 @@ async def test_a_refused_stream_is_an_error(stream: Stream, classifier: EchoClas
         await stream(requests("a"))
 
 
+async def test_a_stream_refused_while_it_is_written_tells_why(
+    stream: Stream, classifier: EchoClassifier
+) -> None:
+    """Though a write fails at it, most of the time."""
+    refused = []
+    for _ in range(10):
+        classifier.failures = [Failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "full", 0.5)]
+        with pytest.raises(saccade.Overloaded) as error:
+            await stream(requests(*map(str, range(64))))
+        refused.append(error.value.retry_after_s)
+
+    assert [0.5] * 10 == refused
+
+
 async def test_a_cancelled_stream_is_an_error(stream: Stream, classifier: EchoClassifier) -> None:
     """If the server did it; it does not cancel the caller's task."""
     classifier.failures = [Failure(grpc.StatusCode.CANCELLED)]
