@@ -3,7 +3,8 @@
 # Any base with Python 3.11 to 3.13 and its venv module will do; add "@sha256:..." to pin the bytes.
 ARG BASE_IMAGE=docker.io/library/python:3.11.15-slim-bookworm
 # Extras of saccade-server in the serving image, comma separated. "tensorflow" brings the reference
-# engine, for artifacts without a compiled form, and makes the image five times as large.
+# engine, for artifacts without a compiled form, and makes the image five times as large; "mnn" brings
+# the quicker one, for versions that `saccade-models quicken` has made.
 ARG SERVER_EXTRAS=
 
 

@@ -17,6 +17,7 @@ from saccade_models.datasets import load_dataset
 from saccade_models.export import export_artifact
 from saccade_models.graph import INPUT, OUTPUT, SIGNATURE, write_graph
 from saccade_models.networks import build_classifier
+from saccade_models.quickening import quicken
 from saccade_server import artifact as layout
 from saccade_server.imaging import decode_image, graph_values
 from saccade_server.loading import FormStore, compile_form
@@ -97,6 +98,14 @@ def make_quantised_cnn(folder: Path, quantization: str) -> None:
     layout.write_manifest(folder, manifest)
 
 
+def make_quickened_cnn(folder: Path) -> None:
+    """The same artifact as the small network's, with a form for MNN."""
+    shutil.copytree(folder.parents[2] / "cnn" / "cnn" / "1", folder, dirs_exist_ok=True)
+    quickened = quicken(layout.read_artifact(folder)).path
+    shutil.rmtree(folder)
+    quickened.rename(folder)
+
+
 def _compile(folder: Path) -> None:
     """Makes sure that there is a form for LiteRT."""
     artifact, store = layout.read_artifact(folder), FormStore(folder)
@@ -109,8 +118,9 @@ MAKERS: Mapping[str, Callable[[Path], None]] = {
     "mobilenet": make_mobilenet,
     "cnn-dynamic": lambda folder: make_quantised_cnn(folder, "dynamic"),
     "cnn-int8": lambda folder: make_quantised_cnn(folder, "int8"),
+    "cnn-mnn": make_quickened_cnn,
 }
-"""By the name of the repository. A quantised one needs `cnn`, made before."""
+"""By the name of the repository. Variants need `cnn`, made before."""
 
 
 def main() -> None:
@@ -121,7 +131,7 @@ def main() -> None:
             continue
         writing = root / f".writing-{name}"
         shutil.rmtree(writing, ignore_errors=True)
-        # Where a quantised one looks for what it copies.
+        # Where a variant looks for what it copies.
         folder = writing / name.partition("-")[0] / "1"
         folder.mkdir(parents=True)
         MAKERS[name](folder)

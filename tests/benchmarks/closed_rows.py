@@ -7,7 +7,7 @@ from saccade_server.cpus import available_cpus
 
 from .ceiling import Job
 from .contenders import HTTP2, NAIVE_SERVER
-from .ground import Ground, quantised_name
+from .ground import Ground, variant_name
 from .grpc_request import Request
 from .samples import Rounds, best_rates, median_of, median_ratio, rates, take_turns
 from .targets import Check, Found
@@ -15,22 +15,26 @@ from .targets import Check, Found
 NAIVE = NAIVE_SERVER.name
 
 
-def measure_singles(ground: Ground, *, callers: int, limits: dict[str, float]) -> Found:
+def measure_singles(
+    ground: Ground, *, callers: int, limits: dict[str, float], also: tuple[str, ...] = ()
+) -> Found:
     """One image a request; the rate against the naive server's, at 1 or 32 callers.
 
     Args:
         ground: Where.
         callers: Requests under way.
         limits: By the name of our server; the others are only shown.
+        also: Names of our servers with variants of the model.
     """
     request = ground.pixels(1)
+    ours = [*ground.ours, *also]
     reference = f"{NAIVE}, {min(callers, 32)} x 1"
-    subjects = {name: partial(ground.closed, name, request, callers) for name in ground.ours} | {
+    subjects = {name: partial(ground.closed, name, request, callers) for name in ours} | {
         reference: partial(ground.closed, NAIVE, request, min(callers, 32))
     }
     rounds = take_turns(ground.settings.rounds, subjects)
     checks = []
-    for name in ground.ours:
+    for name in ours:
         ratio = median_ratio(rates(rounds[name]), rates(rounds[reference]))
         if name in limits:
             checks.append(
@@ -47,7 +51,7 @@ def measure_singles(ground: Ground, *, callers: int, limits: dict[str, float]) -
 def measure_quantised(ground: Ground, *, models: tuple[str, ...]) -> Found:
     """32 callers on quantised forms, beside the one that is not."""
     request = ground.pixels(1)
-    names = [HTTP2.name, *map(quantised_name, models), NAIVE]
+    names = [HTTP2.name, *map(variant_name, models), NAIVE]
     rounds = take_turns(
         ground.settings.rounds,
         {name: partial(ground.closed, name, request, 32) for name in names},
@@ -58,14 +62,14 @@ def measure_quantised(ground: Ground, *, models: tuple[str, ...]) -> Found:
     return Found(rounds=rounds, checks=[check])
 
 
-def measure_batches(ground: Ground) -> Found:
+def measure_batches(ground: Ground, *, also: tuple[str, ...] = ()) -> Found:
     """8 callers with 32 images each, against the engine alone less the client's processors."""
     request = ground.pixels(32)
     jobs = _litert_jobs(ground, 32)
-    rounds = _closed_rounds(ground, request, 8, jobs)
+    rounds = _closed_rounds(ground, request, 8, jobs, also=also)
     ceiling = best_rates(rounds, list(jobs))
     checks = []
-    for name in ground.ours:
+    for name in (*ground.ours, *also):
         left = [
             rate * (1 - sample.client_cpus / available_cpus())
             for rate, sample in zip(ceiling, rounds[name], strict=True)
@@ -136,10 +140,15 @@ def measure_photographs(ground: Ground) -> Found:
 
 
 def _closed_rounds(
-    ground: Ground, request: Request, callers: int, jobs: dict[str, Job], share: float = 1.0
+    ground: Ground,
+    request: Request,
+    callers: int,
+    jobs: dict[str, Job],
+    share: float = 1.0,
+    also: tuple[str, ...] = (),
 ) -> Rounds:
     """Our servers, the naive one and loops in-process, in turns."""
-    names = [*ground.ours, NAIVE]
+    names = [*ground.ours, *also, NAIVE]
     subjects = {name: partial(ground.closed, name, request, callers, share) for name in names}
     loops = {name: partial(ground.loop, job) for name, job in jobs.items()}
     return take_turns(ground.settings.rounds, subjects | loops)

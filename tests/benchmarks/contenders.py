@@ -45,8 +45,9 @@ def our_server(name: str, flags: tuple[str, ...] = ()) -> Contender:
     return Contender(name=name, command=(*OURS, "--engine=litert", *flags))
 
 
+HTTP2_FLAGS = ("--transport=http2",)
 GRPCIO = our_server("grpcio")
-HTTP2 = our_server("http2", ("--transport=http2",))
+HTTP2 = our_server("http2", HTTP2_FLAGS)
 """Our server by each of its transports; the second one is the quicker."""
 
 

@@ -209,6 +209,6 @@ def _encoded(request: Request) -> bool:
     return any(image.HasField("encoded") for image in request.message.images)
 
 
-def quantised_name(model: str) -> str:
-    """The name of our server with a quantised model, such as "cnn-int8"."""
+def variant_name(model: str) -> str:
+    """The name of our server with a variant of a model, such as "cnn-int8"."""
     return f"http2, {model.partition('-')[2]}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from saccade_server.cpus import available_cpus
 
-PACKAGES = ("ai-edge-litert", "grpcio", "numpy", "pillow", "protobuf", "uvloop")
+PACKAGES = ("ai-edge-litert", "grpcio", "mnn", "numpy", "pillow", "protobuf", "uvloop")
 TENSORFLOW_PACKAGES = ("tensorflow-cpu", "tensorflow")
 
 

@@ -15,8 +15,8 @@ from .closed_rows import (
     measure_quantised,
     measure_singles,
 )
-from .contenders import GRPCIO, HTTP2, NAIVE_SERVER, Contender, our_server
-from .ground import Ground, Settings, quantised_name
+from .contenders import GRPCIO, HTTP2, HTTP2_FLAGS, NAIVE_SERVER, Contender, our_server
+from .ground import Ground, Settings, variant_name
 from .open_rows import measure_overload, measure_poisson
 from .targets import Found
 
@@ -30,17 +30,19 @@ class Row:
         title: For the table.
         model: That is served.
         measure: Measures all subjects and compares them with the targets.
-        quantised: Models that are served as well, over HTTP/2.
+        variants: Of the model, that are served as well, over HTTP/2.
     """
 
     name: str
     title: str
     model: str
     measure: Callable[[Ground], Found]
-    quantised: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
 
 
 QUANTISED = "cnn-dynamic", "cnn-int8"
+QUICKENED = "cnn-mnn"
+MNN = variant_name(QUICKENED)
 
 ROWS = (
     Row(
@@ -56,27 +58,33 @@ ROWS = (
         measure=partial(
             measure_singles,
             callers=32,
-            limits={GRPCIO.name: 4.0, HTTP2.name: 5.3},
+            limits={GRPCIO.name: 4.0, HTTP2.name: 5.3, MNN: 5.3},
+            also=(MNN,),
         ),
+        variants=(QUICKENED,),
     ),
     Row(
         name="cnn-128x1",
         title="small CNN, 128 callers, 1 image",
         model="cnn",
-        measure=partial(measure_singles, callers=128, limits={HTTP2.name: 6.65}),
+        measure=partial(
+            measure_singles, callers=128, limits={HTTP2.name: 6.65, MNN: 6.65}, also=(MNN,)
+        ),
+        variants=(QUICKENED,),
     ),
     Row(
         name="cnn-8x32",
         title="small CNN, 8 callers, 32 images",
         model="cnn",
-        measure=measure_batches,
+        measure=partial(measure_batches, also=(MNN,)),
+        variants=(QUICKENED,),
     ),
     Row(
         name="cnn-quantised",
         title="small CNN quantised, 32 callers, 1 image",
         model="cnn",
         measure=partial(measure_quantised, models=QUANTISED),
-        quantised=QUANTISED,
+        variants=QUANTISED,
     ),
     Row(
         name="cnn-poisson",
@@ -116,6 +124,9 @@ def starts(rows: list[Row], settings: Settings) -> list[tuple[Contender, str]]:
     """The servers that these rows, all of one model, need."""
     model = rows[0].model
     wanted = [(variant, model) for variant in settings.variants] + [(NAIVE_SERVER, model)]
-    names = dict.fromkeys(name for row in rows for name in row.quantised)
-    flags = ("--transport=http2",)
-    return [*wanted, *((our_server(quantised_name(name), flags), name) for name in names)]
+    names = dict.fromkeys(name for row in rows for name in row.variants)
+    return [*wanted, *((our_server(variant_name(name), _flags(name)), name) for name in names)]
+
+
+def _flags(variant: str) -> tuple[str, ...]:
+    return (*HTTP2_FLAGS, "--engine=mnn") if variant == QUICKENED else HTTP2_FLAGS

@@ -31,7 +31,7 @@ class ModelVersion:
     Attributes:
         reason: Why it is in this state; empty when it is ready.
         labels: Movable names that point at it, such as "stable".
-        engine: "litert" or "tensorflow"; empty until loaded.
+        engine: "mnn", "litert" or "tensorflow"; empty until loaded.
     """
 
     version: int

@@ -2,7 +2,6 @@
 
 import math
 from contextlib import closing
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from saccade_models.quiet import drop_native_chatter, load_tensorflow
 from saccade_models.report import Report, collect_mistakes
 from saccade_server.artifact import Artifact, inside, saved_model_sha256
 from saccade_server.engines import Engine, load_engine
+from saccade_server.engines.mnn import has_mnn
 
 SHOWN_LABELS = 5
 
@@ -92,17 +92,21 @@ def read_temperature(artifact: Artifact) -> Temperature:
 
 
 def load_served(artifact: Artifact) -> Engine:
-    """The compiled form that the artifact brings, or else its SavedModel.
+    """The quickest form that the artifact brings, or else its SavedModel.
 
     Raises:
         EngineError: It can't be loaded.
     """
     source = saved_model_sha256(artifact.path)
-    for form in artifact.manifest.compiled:
-        file: Path = inside(artifact.path, form.path)
-        if form.engine == "litert" and form.source_sha256 == source and file.is_file():
+    forms = {
+        form.engine: inside(artifact.path, form.path)
+        for form in artifact.manifest.compiled
+        if form.source_sha256 == source
+    }
+    for kind in ("mnn", "litert") if has_mnn() else ("litert",):
+        if kind in forms and forms[kind].is_file():
             with drop_native_chatter():
-                return load_engine(artifact, "litert", form=file)
+                return load_engine(artifact, kind, form=forms[kind])
     load_tensorflow()
     return load_engine(artifact, "tensorflow")
 

@@ -12,6 +12,7 @@ from saccade_models.quiet import drop_native_chatter
 from saccade_models.warmup import check_warmup
 from saccade_server import artifact as layout
 from saccade_server.engines import load_engine
+from saccade_server.engines.mnn import has_mnn
 from saccade_server.errors import ArtifactError
 from saccade_server.loading import golden_error, golden_of, verify_golden
 
@@ -24,13 +25,15 @@ class Verification:
 
     `warmup_requests` counts those for TensorFlow Serving, None where the artifact has no such file.
     `max_abs_errors` has, by engine, the largest difference of a golden probability: of a quantised
-    form from its own golden answers.
+    form from its own golden answers. `not_installed` names engines that have a form and were not
+    run.
     """
 
     files: int
     samples: int
     warmup_requests: int | None
     max_abs_errors: Mapping[str, float]
+    not_installed: tuple[str, ...]
 
 
 def verify(artifact: layout.Artifact) -> Verification:
@@ -48,6 +51,9 @@ def verify(artifact: layout.Artifact) -> Verification:
         if form.source_sha256 != layout.saved_model_sha256(artifact.path):
             raise ArtifactError(f"{artifact.path}/{form.path} was compiled from another graph")
         files[form.engine] = layout.inside(artifact.path, form.path)
+    not_installed = ("mnn",) if "mnn" in files and not has_mnn() else ()
+    for kind in not_installed:
+        del files[kind]
     errors = {}
     for kind, file in files.items():
         with drop_native_chatter(), closing(load_engine(artifact, kind, form=file)) as engine:
@@ -59,6 +65,7 @@ def verify(artifact: layout.Artifact) -> Verification:
         samples=len(artifact.manifest.golden.samples),
         warmup_requests=warmup_requests,
         max_abs_errors=errors,
+        not_installed=not_installed,
     )
 
 

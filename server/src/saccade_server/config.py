@@ -90,7 +90,7 @@ class ServerConfig:
     engine: str = setting(
         "auto",
         "what runs the graphs: auto takes the quickest that the artifact allows",
-        ("auto", "litert", "tensorflow"),
+        ("auto", "mnn", "litert", "tensorflow"),
     )
     workers: int = setting(
         1, "server processes on the same ports; more help where one is busy beside its engine"

@@ -12,7 +12,16 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NoReturn, Protocol
 
-from saccade_models.cli import adopt, datasets, evaluate, inspect, networks, samples, train
+from saccade_models.cli import (
+    adopt,
+    datasets,
+    evaluate,
+    inspect,
+    networks,
+    quicken,
+    samples,
+    train,
+)
 from saccade_models.errors import ConfigError, Interrupted, ModelsError
 from saccade_server.errors import ArtifactError, EngineError
 
@@ -34,6 +43,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "train": train,
         "evaluate": evaluate,
         "adopt": adopt,
+        "quicken": quicken,
         "networks": networks,
         "datasets": datasets,
         "inspect": inspect,

@@ -25,6 +25,7 @@ def run(flags: argparse.Namespace) -> None:
     load_tensorflow()
     found = verify(artifact)
     errors = ", ".join(f"{kind} off by {error:.1g}" for kind, error in found.max_abs_errors.items())
+    errors += "".join(f"; {kind} is not installed" for kind in found.not_installed)
     warmup = f"; {found.warmup_requests} warm-up requests" if found.warmup_requests else ""
     print(
         f"{'verified':<12}{found.files} checksums{warmup}; {found.samples} golden samples: {errors}"

@@ -1,6 +1,6 @@
 """What executes a graph."""
 
 from saccade_server.engines.base import Engine
-from saccade_server.engines.load import load_engine
+from saccade_server.engines.load import KINDS, load_engine
 
-__all__ = ["Engine", "load_engine"]
+__all__ = ["KINDS", "Engine", "load_engine"]

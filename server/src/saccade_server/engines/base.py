@@ -16,7 +16,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """The kind: "litert" or "tensorflow"."""
+        """The kind: "mnn", "litert" or "tensorflow"."""
 
     @property
     def bounded(self) -> bool:

@@ -5,8 +5,12 @@ from pathlib import Path
 from saccade_server.artifact import Artifact
 from saccade_server.engines.base import Engine
 from saccade_server.engines.litert import LiteRTEngine
+from saccade_server.engines.mnn import MNNEngine
 from saccade_server.engines.tensorflow import TensorFlowEngine
 from saccade_server.errors import EngineError
+
+KINDS = ("mnn", "litert", "tensorflow")
+"""The quickest first."""
 
 
 def load_engine(
@@ -16,17 +20,22 @@ def load_engine(
 
     Args:
         artifact: Whose graph to load.
-        kind: "litert" or "tensorflow".
-        form: The compiled file; "litert" needs it.
-        threads: That one `predict` may use.
+        kind: One of KINDS.
+        form: The compiled file, for all but "tensorflow".
+        threads: That one `predict` may use; MNN uses one.
 
     Raises:
         EngineError: That engine cannot load this graph.
     """
     if kind == "tensorflow":
         return TensorFlowEngine(artifact, threads=threads)
-    if kind != "litert":
-        raise EngineError(f"unknown engine {kind!r}: choose litert or tensorflow")
+    if kind not in KINDS:
+        raise EngineError(f"unknown engine {kind!r}: choose {', '.join(KINDS)}")
     if form is None:
-        raise EngineError(f"{artifact.path} is not compiled for LiteRT")
-    return LiteRTEngine(artifact, form, threads=threads)
+        runtime = "MNN" if kind == "mnn" else "LiteRT"
+        raise EngineError(f"{artifact.path} is not compiled for {runtime}")
+    return (
+        MNNEngine(artifact, form)
+        if kind == "mnn"
+        else LiteRTEngine(artifact, form, threads=threads)
+    )

@@ -15,6 +15,9 @@ from saccade_server.loading.sizing import Sizing, find_sizing, warm_up
 MOST_BESIDE = 4
 """Engines that run side by side, at most: each holds the graph's weights once more."""
 
+MNN_ALONE = 2
+"""Processors on which one batch at a time is best run by MNN, until there is a crowd."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSet:
@@ -63,8 +66,8 @@ def make_engines(
 
     Args:
         artifact: Whose graph they run.
-        kind: "litert" or "tensorflow".
-        form: For LiteRT.
+        kind: One of `engines.KINDS`.
+        form: The compiled file, for all but "tensorflow".
         config: How many.
         known: What a trial elsewhere has found, which has checked the samples too.
         sizes: Of batches in use.
@@ -79,18 +82,26 @@ def make_engines(
     try:
         first, sizing = maker.make(config.threads, known, trusted=trusted)
         beside = min(config.threads, MOST_BESIDE)
-        if kind == "litert" and not config.workers and sizing.heavy and beside > 1:
+        if kind != "tensorflow" and not config.workers and sizing.heavy and beside > 1:
             make = partial(maker.make, config.threads // beside, sizing)
+            # MNN uses one thread: of two processors the event loop needs the other one, but of more
+            # a batch by itself would leave most idle.
+            has_wide = kind != "mnn" or config.threads == MNN_ALONE
+            more = beside if has_wide else beside - 1
             if later is None:
-                engines: list[Engine] = [make(trusted=trusted)[0] for _ in range(beside)]
-                return EngineSet(engines=engines, wide=first, batch_images=sizing.batch_images)
-            wide = SharedEngine(first)
-            # By then the files may be others.
-            engines = [
-                LateEngine(lambda: make(trusted=False)[0], later, wide) for _ in range(beside)
-            ]
-            return EngineSet(engines=engines, wide=wide, batch_images=sizing.batch_images)
-        count = config.workers if kind == "litert" else 1
+                engines: list[Engine] = [make(trusted=trusted)[0] for _ in range(more)]
+            else:
+                first = shared = SharedEngine(first)
+                # By then the files may be others.
+                engines = [
+                    LateEngine(lambda: make(trusted=False)[0], later, shared) for _ in range(more)
+                ]
+            return EngineSet(
+                engines=engines if has_wide else [first, *engines],
+                wide=first if has_wide else None,
+                batch_images=sizing.batch_images,
+            )
+        count = config.workers if kind != "tensorflow" else 1
         others = [maker.make(config.threads, sizing, trusted=trusted)[0] for _ in range(1, count)]
         return EngineSet(engines=[first, *others], wide=None, batch_images=sizing.batch_images)
     except BaseException:

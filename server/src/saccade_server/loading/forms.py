@@ -32,14 +32,19 @@ class FormStore:
     def __init__(self, cache: Path) -> None:
         self._cache = cache
 
-    def find(self, artifact: Artifact) -> Path | None:
-        """The form of the artifact's present graph, or None."""
+    def find(self, artifact: Artifact, engine: str = "litert") -> Path | None:
+        """The form of the artifact's present graph for an engine, or None.
+
+        What servers compile themselves is for LiteRT; the others stand in the manifest.
+        """
         source = saved_model_sha256(artifact.path)
         for form in artifact.manifest.compiled:
-            if form.engine == "litert" and form.source_sha256 == source:
+            if form.engine == engine and form.source_sha256 == source:
                 path = inside(artifact.path, form.path)
                 if path.is_file():
                     return path
+        if engine != "litert":
+            return None
         for path in self._places(artifact, source):
             if path.is_file():
                 return path

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from saccade_server.artifact import Artifact, make_artifact
+from saccade_server.engines.mnn import has_mnn
 from saccade_server.errors import ArtifactError, EngineError
 from saccade_server.loading.attempts import Attempts
 from saccade_server.loading.engine_set import EngineConfig, EngineSet, make_engines
@@ -33,7 +34,7 @@ class LoadingConfig:
     """How versions are brought up.
 
     Attributes:
-        engine: "auto", "litert" or "tensorflow".
+        engine: "auto", or one of `engines.KINDS`.
         engines: How many each version gets.
         cache: Folder for compiled forms; see `FormStore`.
     """
@@ -114,6 +115,10 @@ class Loader:
         kind = self._config.engine
         if kind == "tensorflow":
             return await self._load_on("tensorflow", model, version, artifact, None)
+        if kind in ("auto", "mnn"):
+            quickest = await self._load_quickest(model, version, artifact)
+            if quickest is not None:
+                return quickest
         form = await asyncio.to_thread(self._store.find, artifact)
         reason = "not_compiled"
         if form is None and kind == "auto" and self._protecting:
@@ -144,12 +149,35 @@ class Loader:
         await asyncio.gather(*self._compiling, return_exceptions=True)
         self._thread.shutdown(wait=False)
 
+    async def _load_quickest(
+        self, model: str, version: int, artifact: Artifact
+    ) -> LoadedVersion | None:
+        """On MNN; None: LiteRT's form is to be taken.
+
+        Raises:
+            ArtifactError: See `load`; only where MNN is insisted on.
+            EngineError: The same.
+        """
+        insisted = self._config.engine == "mnn"
+        form = await asyncio.to_thread(self._store.find, artifact, "mnn")
+        if not insisted and (form is None or not has_mnn()):
+            if form is not None:
+                log.info("%s has a form for MNN, which is quicker and not installed", artifact.path)
+            return None
+        try:
+            return await self._load_on("mnn", model, version, artifact, form)
+        except (ArtifactError, EngineError) as error:
+            if insisted:
+                raise
+            log.warning("model %s version %d is not run by MNN: %s", model, version, error)
+            return None
+
     async def _load_on(
         self, kind: str, model: str, version: int, artifact: Artifact, form: Path | None
     ) -> LoadedVersion:
         known = None
         if form is not None and (self._protecting or self._was_fatal(form)):
-            known = await self._workshop.try_out(artifact, form)
+            known = await self._workshop.try_out(artifact, kind, form)
             self._attempts.forgive(form)
         with self._attempts.note(form) if form is not None else nullcontext():
             make = partial(

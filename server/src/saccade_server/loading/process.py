@@ -66,8 +66,8 @@ class Workshop:
             await self._run("describe", path)
         return place
 
-    async def try_out(self, artifact: Artifact, form: Path) -> Sizing:
-        """Loads a form elsewhere first, and finds out how it is best run.
+    async def try_out(self, artifact: Artifact, engine: str, form: Path) -> Sizing:
+        """Loads a form elsewhere first, and finds out how its engine is best run.
 
         Raises:
             EngineError: It does not load, gives other answers, or ends the process.
@@ -75,7 +75,7 @@ class Workshop:
         said = await self._run(
             "try",
             artifact.path,
-            *("--form", str(form), "--threads", str(self._threads)),
+            *("--engine", engine, "--form", str(form), "--threads", str(self._threads)),
             *("--max-batch-images", str(self._max_batch_images)),
             *await self._manifest(artifact),
         )

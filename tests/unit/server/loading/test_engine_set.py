@@ -79,6 +79,20 @@ def test_a_heavy_graph_has_engines_beside_the_wide_one(
     )
 
 
+@pytest.mark.parametrize(("threads", "wide", "beside"), [(2, 1, 2), (3, 0, 3), (8, 0, 4)])
+def test_of_many_processors_mnn_leaves_none_idle(
+    engines: Engines, artifact: Artifact, threads: int, wide: int, beside: int
+) -> None:
+    """It uses one for a call; a batch by itself leaves one to the loop, and must not leave more."""
+    found = make(artifact, HEAVY, kind="mnn", threads=threads)
+
+    assert (engines.made[:wide], engines.made[wide:], beside) == (
+        [] if found.wide is None else [found.wide],
+        found.engines,
+        len(found.engines),
+    )
+
+
 @pytest.mark.parametrize(
     ("sizing", "how", "threads"),
     [

@@ -89,6 +89,19 @@ def test_a_form_of_the_manifest_is_found(store: FormStore, tiny: Artifact) -> No
     assert tiny.path / "quick.tflite" == store.find(artifact)
 
 
+def test_a_form_is_found_by_its_engine(store: FormStore, tiny: Artifact) -> None:
+    """Those that servers compile themselves are for LiteRT."""
+    kept = store.keep(tiny, FORM)
+    (tiny.path / "quick.mnn").write_bytes(FORM)
+    artifact = declare(tiny, "quick.mnn", saved_model_sha256(tiny.path), "mnn")
+
+    assert (kept, tiny.path / "quick.mnn", None) == (
+        store.find(artifact),
+        store.find(artifact, "mnn"),
+        store.find(artifact, "abacus"),
+    )
+
+
 @pytest.mark.parametrize(
     ("source", "engine", "path"),
     [
