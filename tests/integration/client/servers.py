@@ -178,9 +178,13 @@ class EchoClassifier(classifier_pb2_grpc.ImageClassifierServicer):
 def serve(
     classifier: EchoClassifier,
     credentials: grpc.ServerCredentials | None = None,
-    address: str = "localhost:0",
+    address: str = "127.0.0.1:0",
 ) -> Iterator[str]:
-    """A running server; yields its address. "echo" is healthy, "sick" is not."""
+    """A running server; yields its address. "echo" is healthy, "sick" is not.
+
+    By its number: "localhost" has several addresses, and the same port of the other one may be
+    somebody else's.
+    """
     server = grpc.server(ThreadPoolExecutor(16))
     classifier_pb2_grpc.add_ImageClassifierServicer_to_server(classifier, server)
     states = health.HealthServicer()
@@ -193,7 +197,7 @@ def serve(
         port = server.add_insecure_port(address)
     server.start()
     try:
-        yield f"localhost:{port}"
+        yield f"127.0.0.1:{port}"
     finally:
         server.stop(grace=None).wait()
 

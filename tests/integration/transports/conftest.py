@@ -35,7 +35,7 @@ async def transport(
         request.param,
         service.methods(),
         make_answerer(),
-        address="localhost:0",
+        address="127.0.0.1:0",
         max_message_bytes=MAX_MESSAGE_BYTES,
     )
     await transport.start()
@@ -78,7 +78,7 @@ class StartHttp2:
         transport = Http2Transport(
             self._service.methods(),
             make_answerer(),
-            address="localhost:0",
+            address="127.0.0.1:0",
             max_message_bytes=MAX_MESSAGE_BYTES,
             options=options,
             tls=tls,

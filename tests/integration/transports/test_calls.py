@@ -342,7 +342,7 @@ async def test_a_stop_ends_what_does_not_finish(
 async def test_a_taken_port_is_an_error(transport: Transport, service: EchoService) -> None:
     """At once, not when the first call gets lost."""
     with pytest.raises(OSError, match="cannot listen"):
-        type(transport)([], None, address=f"localhost:{transport.port}", max_message_bytes=1)  # type: ignore[call-arg]
+        type(transport)([], None, address=f"127.0.0.1:{transport.port}", max_message_bytes=1)  # type: ignore[call-arg]
 
 
 async def test_a_path_that_is_no_text_harms_nobody(

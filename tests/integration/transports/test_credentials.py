@@ -47,7 +47,7 @@ async def start(request: pytest.FixtureRequest) -> AsyncIterator[Start]:
                 request.param,
                 guarded([*service.methods(), admin], tokens),
                 make_answerer(),
-                address="localhost:0",
+                address="127.0.0.1:0",
                 max_message_bytes=MAX_MESSAGE_BYTES,
                 tls=tls,
             )

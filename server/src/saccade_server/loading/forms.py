@@ -37,9 +37,12 @@ class FormStore:
 
         What servers compile themselves is for LiteRT; the others stand in the manifest.
         """
+        listed = [form for form in artifact.manifest.compiled if form.engine == engine]
+        if engine != "litert" and not listed:
+            return None  # Without reading the graph.
         source = saved_model_sha256(artifact.path)
-        for form in artifact.manifest.compiled:
-            if form.engine == engine and form.source_sha256 == source:
+        for form in listed:
+            if form.source_sha256 == source:
                 path = inside(artifact.path, form.path)
                 if path.is_file():
                     return path
