@@ -9,9 +9,10 @@ from pathlib import Path
 
 from saccade.v1 import manifest_pb2
 from saccade_models.errors import ModelsError
-from saccade_models.integrity import server_form, verify_all_files
+from saccade_models.integrity import verify_all_files
 from saccade_models.repository import publish_version, stage_version
 from saccade_server import artifact as layout
+from saccade_server.loading import FormStore
 
 ENGINE = "mnn"
 FOLDER = f"{layout.ASSETS}/{ENGINE}"
@@ -49,14 +50,17 @@ def quicken(artifact: layout.Artifact) -> Quickened:
     """
     _check(artifact)
     verify_all_files(artifact)
-    with stage_version(artifact.path.parent.absolute()) as staging:
+    with stage_version(artifact.path.absolute().parent) as staging:
         try:
             shutil.copytree(artifact.path, staging, dirs_exist_ok=True)
             copy = layout.read_artifact(staging)
             source = layout.saved_model_sha256(staging)
             form = Path(FOLDER) / f"{source[:32]}.mnn"
             (staging / FOLDER).mkdir(exist_ok=True)
-            made = _make(copy, _litert_form(copy), staging / form)
+            litert = FormStore(staging).find(copy)
+            if litert is None:
+                raise ModelsError(f"{artifact.path} has no form for LiteRT to make that for MNN of")
+            made = _make(copy, litert, staging / form)
             manifest = layout.read_manifest(staging)
             manifest.compiled.append(
                 manifest_pb2.CompiledForm(
@@ -79,19 +83,6 @@ def _check(artifact: layout.Artifact) -> None:
         raise ModelsError(f"{artifact.path} is quantised: MNN would run its graph in float32")
     if any(form.engine == ENGINE for form in known):
         raise ModelsError(f"{artifact.path} has a form for MNN")
-
-
-def _litert_form(artifact: layout.Artifact) -> Path:
-    source = layout.saved_model_sha256(artifact.path)
-    listed = [
-        layout.inside(artifact.path, form.path)
-        for form in artifact.manifest.compiled
-        if form.engine == "litert" and form.source_sha256 == source
-    ]
-    for form in [*listed, artifact.path / server_form(artifact)]:
-        if form.is_file():
-            return form
-    raise ModelsError(f"{artifact.path} has no form for LiteRT, of which that for MNN is made")
 
 
 def _make(artifact: layout.Artifact, form: Path, target: Path) -> dict[str, float]:

@@ -46,6 +46,17 @@ def test_the_next_version_has_both_forms(version: Path, capsys: pytest.CaptureFi
     )
 
 
+def test_the_folder_may_be_the_current_one(
+    version: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The next version is written beside it, not into it."""
+    monkeypatch.chdir(version)
+    code = main(["quicken", "."])
+    capsys.readouterr()
+
+    assert (0, ["1", "2"]) == (code, sorted(each.name for each in version.parent.iterdir()))
+
+
 def test_evaluating_runs_what_a_server_runs(
     version: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

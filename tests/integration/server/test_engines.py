@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from saccade_server.artifact import Artifact, read_artifact
 from saccade_server.engines import Engine, load_engine
+from saccade_server.engines.mnn import convert_to_mnn
 from saccade_server.errors import EngineError
 from saccade_server.loading import FormStore, verify_golden
 from saccade_server.loading.compile_mnn import make_mnn_form
@@ -86,6 +87,16 @@ def test_a_graph_with_a_loop_is_not_known_to_end(digits: Artifact, tmp_path: Pat
         assert (False, (2, 10)) == (engine.bounded, engine.predict(noise(2)).shape)
     with pytest.raises(EngineError, match="MNN takes graphs without loops"):
         make_mnn_form(digits, form, tmp_path / "loop.mnn")
+
+
+def test_what_mnn_cannot_convert_is_an_error(tmp_path: Path) -> None:
+    """With what it said, and without a file that is half of one."""
+    form = tmp_path / "form.tflite"
+    form.write_bytes(b"no model")
+    with pytest.raises(EngineError, match="MNN cannot take this graph"):
+        convert_to_mnn(form, tmp_path / "form.mnn")
+
+    assert [form] == list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("count", [32, 1, 3, 64, 2])
