@@ -76,16 +76,18 @@ def strangers(tmp_path_factory: pytest.TempPathFactory) -> Strangers:
         ("old", old, {"scale": 1 / 255, "color": "rgb"}),
         ("broken", broken, {"scale": 1 / 255, "mean": (0.5, 0.4, 0.3), "color": "rgb"}),
     ]
-    for name, source, settings in others:
-        config = AdoptionConfig(source=source, output=repository, name=name, **settings)
-        adopt(config, lambda _: None)
     command = [*COMMAND, "adopt", folder / "mobilenet", "--name=mobilenet", "--range=signed"]
-    adopted = subprocess.run(
+    with subprocess.Popen(
         [*map(str, command), f"--output={repository}", "--color=rgb"],
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
-    )
+    ) as process:
+        for name, source, settings in others:
+            config = AdoptionConfig(source=source, output=repository, name=name, **settings)
+            adopt(config, lambda _: None)
+        stdout, stderr = process.communicate()
+    adopted = subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
     unit = small.astype(np.float32) / 255
     from_tints = softmax(tinted(signed(small[..., ::-1])).numpy())
     return Strangers(

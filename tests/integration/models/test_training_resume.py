@@ -15,27 +15,28 @@ TINY = ["--batch-size", "288", "--epochs", "4", "--optimizer", "sgd", "--ema", "
 EPOCH = re.compile(r"epoch (\d+)/\d+: (loss .*%), ")
 
 
-def train(output: Path) -> subprocess.CompletedProcess[str]:
-    """Runs it to its end."""
-    command = [*COMMAND, *TINY, "--output", str(output)]
-    return subprocess.run(command, capture_output=True, text=True)
-
-
 @contextmanager
-def training(output: Path) -> Iterator[subprocess.Popen[str]]:
-    """A training under way, which has just finished its second epoch."""
+def started(output: Path) -> Iterator[subprocess.Popen[str]]:
+    """A training under way."""
     command = [*COMMAND, *TINY, "--output", str(output)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
-            assert process.stderr
-            for line in process.stderr:
-                if line.startswith("epoch 2/"):
-                    break
             yield process
         finally:
             process.kill()
+
+
+@contextmanager
+def training(output: Path) -> Iterator[subprocess.Popen[str]]:
+    """A training that has just finished its second epoch."""
+    with started(output) as process:
+        assert process.stderr
+        for line in process.stderr:
+            if line.startswith("epoch 2/"):
+                break
+        yield process
 
 
 def epochs(told: str) -> dict[str, str]:
@@ -51,15 +52,16 @@ def golden(output: Path) -> list[str]:
 
 def test_a_killed_training_ends_like_one_that_was_not(tmp_path: Path) -> None:
     """The same command goes on; the later epochs, and the graph, are the same to the last digit."""
-    whole = train(tmp_path / "whole")
-    with training(tmp_path / "parts") as first:
-        first.kill()
+    with started(tmp_path / "whole") as whole:
+        with training(tmp_path / "parts") as first:
+            first.kill()
+        with started(tmp_path / "parts") as second:
+            _, told = second.communicate(timeout=100)
+        _, told_of_whole = whole.communicate(timeout=100)
 
-    second = train(tmp_path / "parts")
-
-    assert (0, 0) == (whole.returncode, second.returncode), second.stderr
-    expected = epochs(whole.stderr)
-    assert {number: expected[number] for number in ("3", "4")} == epochs(second.stderr)
+    assert (0, 0) == (whole.returncode, second.returncode), told
+    expected = epochs(told_of_whole)
+    assert {number: expected[number] for number in ("3", "4")} == epochs(told)
     assert golden(tmp_path / "whole") == golden(tmp_path / "parts")
     assert ["1"] == os.listdir(tmp_path / "parts" / "digits")
 
