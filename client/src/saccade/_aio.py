@@ -140,7 +140,7 @@ class AsyncClient:
             async for response in call:
                 room.release()
                 yield ledger.settle(response)
-        except grpc.aio.AioRpcError as raised:
+        except grpc.RpcError as raised:
             failure = await ending.told(raised)
             if failure.code() is not grpc.StatusCode.OK:
                 raise call_error(failure) from raised

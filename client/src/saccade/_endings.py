@@ -41,7 +41,7 @@ class StreamEnding:
         self._told = asyncio.get_running_loop().create_future()
         call.add_done_callback(self._listen)
 
-    async def told(self, raised: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
+    async def told(self, raised: grpc.RpcError) -> grpc.RpcError:
         """What the server said, where `raised` hides it; else `raised`. May be OK."""
         if not _is_of_grpc_itself(raised):
             return raised
@@ -60,7 +60,7 @@ class StreamEnding:
             self._told.set_result(status)
 
 
-def _is_of_grpc_itself(status: grpc.aio.AioRpcError) -> bool:
+def _is_of_grpc_itself(status: grpc.RpcError) -> bool:
     return (status.code(), status.details()) == _OF_GRPC_ITSELF
 
 

@@ -98,15 +98,12 @@ def load_served(artifact: Artifact) -> Engine:
         EngineError: It can't be loaded.
     """
     source = saved_model_sha256(artifact.path)
-    forms = {
-        form.engine: inside(artifact.path, form.path)
-        for form in artifact.manifest.compiled
-        if form.source_sha256 == source
-    }
+    forms = [form for form in artifact.manifest.compiled if form.source_sha256 == source]
     for kind in ("mnn", "litert") if has_mnn() else ("litert",):
-        if kind in forms and forms[kind].is_file():
-            with drop_native_chatter():
-                return load_engine(artifact, kind, form=forms[kind])
+        for file in (inside(artifact.path, form.path) for form in forms if form.engine == kind):
+            if file.is_file():
+                with drop_native_chatter():
+                    return load_engine(artifact, kind, form=file)
     load_tensorflow()
     return load_engine(artifact, "tensorflow")
 

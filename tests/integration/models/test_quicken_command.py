@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from saccade_models import quickening
+from saccade_models import inspection, quickening
 from saccade_models.cli import main
 from saccade_models.inspection import verify
 from saccade_server.artifact import read_artifact, read_manifest, write_manifest
@@ -55,6 +55,23 @@ def test_the_folder_may_be_the_current_one(
     capsys.readouterr()
 
     assert (0, ["1", "2"]) == (code, sorted(each.name for each in version.parent.iterdir()))
+
+
+def test_inspect_says_which_form_it_did_not_run(
+    version: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where MNN is not installed; the others are verified all the same."""
+    main(["quicken", str(version)])
+    monkeypatch.setattr(inspection, "has_mnn", lambda: False)
+    code = main(["inspect", str(version.parent / "2")])
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("verified")]
+
+    assert (0, True, True, False) == (
+        code,
+        line.endswith("; mnn is not installed"),
+        "litert off by" in line,
+        "mnn off by" in line,
+    )
 
 
 def test_evaluating_runs_what_a_server_runs(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import grpc.aio
@@ -49,7 +49,7 @@ async def told(*statuses: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
     ending = StreamEnding(call, patience_s=0.0)
     for status in statuses:
         call.set_status(status)
-    return await ending.told(statuses[-1])
+    return cast("grpc.aio.AioRpcError", await ending.told(statuses[-1]))
 
 
 async def test_what_the_server_says_stands() -> None:

@@ -18,7 +18,7 @@ def run(flags: argparse.Namespace) -> None:
 
     done = quicken(open_artifact(flags.artifact))
     print(
-        f"MNN has {done.single_ratio:.2f} times the speed of LiteRT with single images and "
-        f"{done.batch_ratio:.2f} times in batches (one thread, this machine), and differs by "
-        f"{done.max_abs_error:.1g} from the SavedModel, {done.path}"
+        f"MNN has {done.form.single_ratio:.2f} times the speed of LiteRT with single images and "
+        f"{done.form.batch_ratio:.2f} times in batches (one thread, this machine), and differs by "
+        f"{done.form.max_abs_error:.1g} from the SavedModel, {done.path}"
     )

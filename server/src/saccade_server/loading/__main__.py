@@ -46,7 +46,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("task", choices=("compile", "mnn", "describe", "try"))
     parser.add_argument("artifact", type=Path)
-    parser.add_argument("--cache", type=Path, default=Path(), help="for what is made and found out")
+    parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--manifest", type=Path, help="of an artifact that has none itself")
     parser.add_argument("--engine", default="litert", help="that runs the form")
     parser.add_argument("--form", type=Path)

@@ -7,6 +7,7 @@ import os
 import tempfile
 import time
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 from saccade.v1 import manifest_pb2
@@ -38,20 +39,13 @@ class FormStore:
         What servers compile themselves is for LiteRT; the others stand in the manifest.
         """
         listed = [form for form in artifact.manifest.compiled if form.engine == engine]
-        if engine != "litert" and not listed:
+        own = engine == "litert"
+        if not (listed or own):
             return None  # Without reading the graph.
         source = saved_model_sha256(artifact.path)
-        for form in listed:
-            if form.source_sha256 == source:
-                path = inside(artifact.path, form.path)
-                if path.is_file():
-                    return path
-        if engine != "litert":
-            return None
-        for path in self._places(artifact, source):
-            if path.is_file():
-                return path
-        return None
+        made = (inside(artifact.path, form.path) for form in listed if form.source_sha256 == source)
+        places = chain(made, self._places(artifact, source) if own else ())
+        return next((path for path in places if path.is_file()), None)
 
     def keep(self, artifact: Artifact, form: bytes) -> Path:
         """Stores a form of the artifact's present graph.

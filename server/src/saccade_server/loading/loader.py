@@ -160,9 +160,10 @@ class Loader:
         """
         insisted = self._config.engine == "mnn"
         form = await asyncio.to_thread(self._store.find, artifact, "mnn")
-        if not insisted and (form is None or not has_mnn()):
-            if form is not None:
-                log.info("%s has a form for MNN, which is quicker and not installed", artifact.path)
+        if form is None and not insisted:
+            return None
+        if not (has_mnn() or insisted):
+            log.info("%s has a form for MNN, which is quicker and not installed", artifact.path)
             return None
         try:
             return await self._load_on("mnn", model, version, artifact, form)

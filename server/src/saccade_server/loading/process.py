@@ -12,6 +12,7 @@ from pathlib import Path
 
 from saccade_server.artifact import MANIFEST, Artifact
 from saccade_server.errors import EngineError
+from saccade_server.loading.compile_mnn import MNNForm
 from saccade_server.loading.sizing import Sizing
 from saccade_server.loading.undescribed import place_of
 
@@ -80,6 +81,20 @@ class Workshop:
             *await self._manifest(artifact),
         )
         return Sizing(**json.loads(said))
+
+    async def make_mnn(self, artifact: Artifact, form: Path, target: Path) -> MNNForm:
+        """Has a form for MNN made; see `make_mnn_form`.
+
+        Raises:
+            EngineError: MNN cannot take the graph, computes something else, or ends the process.
+        """
+        said = await self._run(
+            "mnn",
+            artifact.path,
+            *("--form", str(form), "--target", str(target)),
+            *await self._manifest(artifact),
+        )
+        return MNNForm(**json.loads(said))
 
     async def _manifest(self, artifact: Artifact) -> list[str]:
         if (artifact.path / MANIFEST).is_file():
