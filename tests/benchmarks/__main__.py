@@ -100,7 +100,9 @@ def _measure(
 
 def _make_models(settings: Settings, rows: list[Row]) -> None:
     """Makes those that are missing, in a process that may import TensorFlow."""
-    names = dict.fromkeys(name for row in rows for name in (row.model, *row.variants))
+    names = dict.fromkeys(
+        name for row in rows for name in (row.model, *(other.model for other in row.variants))
+    )
     missing = [name for name in names if not (settings.models / name).exists()]
     if missing:
         command = [sys.executable, "-m", f"{__package__}.artifacts", str(settings.models)]

@@ -7,7 +7,7 @@ from saccade_server.cpus import available_cpus
 
 from .ceiling import Job
 from .contenders import HTTP2, NAIVE_SERVER
-from .ground import Ground, variant_name
+from .ground import Ground
 from .grpc_request import Request
 from .samples import Rounds, best_rates, median_of, median_ratio, rates, take_turns
 from .targets import Check, Found
@@ -24,7 +24,7 @@ def measure_singles(
         ground: Where.
         callers: Requests under way.
         limits: By the name of our server; the others are only shown.
-        also: Names of our servers with variants of the model.
+        also: Names of our servers that only some rows have.
     """
     request = ground.pixels(1)
     ours = [*ground.ours, *also]
@@ -48,15 +48,14 @@ def measure_singles(
     return Found(rounds=rounds, checks=checks)
 
 
-def measure_quantised(ground: Ground, *, models: tuple[str, ...]) -> Found:
-    """32 callers on quantised forms, beside the one that is not."""
+def measure_quantised(ground: Ground, *, names: list[str]) -> Found:
+    """32 callers on the servers of quantised forms, beside the one that is not."""
     request = ground.pixels(1)
-    names = [HTTP2.name, *map(variant_name, models), NAIVE]
     rounds = take_turns(
         ground.settings.rounds,
-        {name: partial(ground.closed, name, request, 32) for name in names},
+        {name: partial(ground.closed, name, request, 32) for name in [HTTP2.name, *names, NAIVE]},
     )
-    best = best_rates(rounds, names[1:-1])
+    best = best_rates(rounds, names)
     ratio = median_ratio(best, rates(rounds[NAIVE]))
     check = Check(subject="best quantised", what="rate / naive", limit=6.65, reached=ratio)
     return Found(rounds=rounds, checks=[check])

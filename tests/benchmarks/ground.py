@@ -207,8 +207,3 @@ def _call(server: RunningServer, request: Request) -> pb.ClassifyResponse:
 def _encoded(request: Request) -> bool:
     """Whether files are sent: the naive server resizes them by a rule of its own."""
     return any(image.HasField("encoded") for image in request.message.images)
-
-
-def variant_name(model: str) -> str:
-    """The name of our server with a variant of a model, such as "cnn-int8"."""
-    return f"http2, {model.partition('-')[2]}"

@@ -16,9 +16,24 @@ from .closed_rows import (
     measure_singles,
 )
 from .contenders import GRPCIO, HTTP2, HTTP2_FLAGS, NAIVE_SERVER, Contender, our_server
-from .ground import Ground, Settings, variant_name
+from .ground import Ground, Settings
 from .open_rows import measure_overload, measure_poisson
 from .targets import Found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One more of our servers for a row.
+
+    Attributes:
+        name: In the tables.
+        model: That it serves.
+        flags: It is started with.
+    """
+
+    name: str
+    model: str
+    flags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,19 +45,27 @@ class Row:
         title: For the table.
         model: That is served.
         measure: Measures all subjects and compares them with the targets.
-        variants: Of the model, that are served as well, over HTTP/2.
+        variants: That are measured as well.
     """
 
     name: str
     title: str
     model: str
     measure: Callable[[Ground], Found]
-    variants: tuple[str, ...] = ()
+    variants: tuple[Variant, ...] = ()
 
 
-QUANTISED = "cnn-dynamic", "cnn-int8"
-QUICKENED = "cnn-mnn"
-MNN = variant_name(QUICKENED)
+PAIR = "--workers=2"
+MNN_FLAGS = (*HTTP2_FLAGS, "--engine=mnn")
+
+GRPCIO_PAIR = Variant(name="grpcio, 2 processes", model="cnn", flags=(PAIR,))
+HTTP2_PAIR = Variant(name="http2, 2 processes", model="cnn", flags=(*HTTP2_FLAGS, PAIR))
+MNN = Variant(name="http2, mnn", model="cnn-mnn", flags=MNN_FLAGS)
+MNN_PAIR = Variant(name="http2, mnn, 2 processes", model="cnn-mnn", flags=(*MNN_FLAGS, PAIR))
+QUANTISED = (
+    Variant(name="http2, dynamic", model="cnn-dynamic", flags=HTTP2_FLAGS),
+    Variant(name="http2, int8", model="cnn-int8", flags=HTTP2_FLAGS),
+)
 
 ROWS = (
     Row(
@@ -58,32 +81,38 @@ ROWS = (
         measure=partial(
             measure_singles,
             callers=32,
-            limits={GRPCIO.name: 4.0, HTTP2.name: 5.3, MNN: 5.3},
-            also=(MNN,),
+            limits={
+                **dict.fromkeys((GRPCIO.name, GRPCIO_PAIR.name), 4.0),
+                **dict.fromkeys((HTTP2.name, HTTP2_PAIR.name, MNN.name), 5.3),
+            },
+            also=(GRPCIO_PAIR.name, HTTP2_PAIR.name, MNN.name),
         ),
-        variants=(QUICKENED,),
+        variants=(GRPCIO_PAIR, HTTP2_PAIR, MNN),
     ),
     Row(
         name="cnn-128x1",
         title="small CNN, 128 callers, 1 image",
         model="cnn",
         measure=partial(
-            measure_singles, callers=128, limits={HTTP2.name: 6.65, MNN: 6.65}, also=(MNN,)
+            measure_singles,
+            callers=128,
+            limits=dict.fromkeys((HTTP2.name, MNN.name, MNN_PAIR.name), 6.65),
+            also=(MNN.name, MNN_PAIR.name),
         ),
-        variants=(QUICKENED,),
+        variants=(MNN, MNN_PAIR),
     ),
     Row(
         name="cnn-8x32",
         title="small CNN, 8 callers, 32 images",
         model="cnn",
-        measure=partial(measure_batches, also=(MNN,)),
-        variants=(QUICKENED,),
+        measure=partial(measure_batches, also=(MNN.name,)),
+        variants=(MNN,),
     ),
     Row(
         name="cnn-quantised",
         title="small CNN quantised, 32 callers, 1 image",
         model="cnn",
-        measure=partial(measure_quantised, models=QUANTISED),
+        measure=partial(measure_quantised, names=[variant.name for variant in QUANTISED]),
         variants=QUANTISED,
     ),
     Row(
@@ -124,9 +153,5 @@ def starts(rows: list[Row], settings: Settings) -> list[tuple[Contender, str]]:
     """The servers that these rows, all of one model, need."""
     model = rows[0].model
     wanted = [(variant, model) for variant in settings.variants] + [(NAIVE_SERVER, model)]
-    names = dict.fromkeys(name for row in rows for name in row.variants)
-    return [*wanted, *((our_server(variant_name(name), _flags(name)), name) for name in names)]
-
-
-def _flags(variant: str) -> tuple[str, ...]:
-    return (*HTTP2_FLAGS, "--engine=mnn") if variant == QUICKENED else HTTP2_FLAGS
+    others = dict.fromkeys(variant for row in rows for variant in row.variants)
+    return [*wanted, *((our_server(each.name, each.flags), each.model) for each in others)]
