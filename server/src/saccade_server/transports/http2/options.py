@@ -14,15 +14,18 @@ class Http2Options:
     """What a peer may use of our memory and patience.
 
     A connection holds at most `max_streams * stream_window_bytes` of small requests and the
-    limit of one message of large ones; all connections together hold at most `max_held_bytes` of
-    requests that are not complete or not yet taken by their handlers.
+    limit of one message of large ones; once large ones have come, a stream's window may be
+    `most_window_bytes`, so that one connection can hold half of `max_held_bytes`. All connections
+    together hold at most `max_held_bytes` of requests that are not complete or not yet taken by
+    their handlers.
 
     Attributes:
         max_connections: More are closed at once. Below the usual limit of open files, 1024.
         max_streams: Of one connection, those whose handlers are being cancelled included. Clients
             wait beyond it; more than a batch of the model's, so that one channel fills batches.
         stream_window_bytes: A stream may send as much before anybody asked for it. Most requests
-            fit and never need a window update. At least what HTTP/2 starts with.
+            fit and never need a window update. At least what HTTP/2 starts with. It grows with the
+            connection's requests.
         connection_window_bytes: Renewed as bytes arrive, so it bounds no memory; it only has to
             exceed bandwidth times delay.
         max_held_bytes: See above; a large request beyond it is refused.
@@ -78,6 +81,11 @@ class Http2Options:
             keepalive_timeout_s=limits.keepalive_timeout_s,
             idle_s=limits.idle_s,
         )
+
+    @property
+    def most_window_bytes(self) -> int:
+        """What a stream may send unasked, at most: 1 MiB by default."""
+        return max(self.stream_window_bytes, self.max_held_bytes // (2 * self.max_streams))
 
     def __post_init__(self) -> None:
         """A smaller window could be overrun before the peer has read our settings."""

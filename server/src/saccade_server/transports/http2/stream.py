@@ -113,7 +113,7 @@ class Stream(Lane):
         elif not self._intake.ready():
             raise SaccadeError(_CUT_OFF)
         else:
-            self._start(self._intake.take())
+            self._start(self._take(self._intake))
 
     def trailers(self) -> None:
         """The request has ended with headers."""
@@ -214,7 +214,7 @@ class Stream(Lane):
         if self._intake is None:
             owner = self._owner
             self._intake = Intake(
-                owner.options.stream_window_bytes,
+                owner.window.wide,
                 owner.window.size,
                 owner.max_message_bytes,
                 owner.budget,
@@ -229,6 +229,11 @@ class Stream(Lane):
                 self._wake()
             elif not self._intake.alone:
                 raise Unimplemented("this method takes one message, more were sent")
+
+    def _take(self, intake: Intake) -> Message:
+        message = intake.take()
+        self._owner.window.fit(PREFIX_BYTES + len(message[1]))
+        return message
 
     def _preview(self, beginning: bytes) -> None:
         """Refuses a request, of which the rest need not come then.
@@ -277,7 +282,7 @@ class Stream(Lane):
             if self._intake is not None:
                 self._intake.consume()
                 if self._intake.ready():
-                    yield await self.plain(self._intake.take())
+                    yield await self.plain(self._take(self._intake))
                     continue
             if self.ended:
                 if self._intake is not None and not self._intake.empty:

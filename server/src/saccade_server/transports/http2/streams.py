@@ -62,7 +62,9 @@ class Streams:
         self.peer = peer
         self.last = 0
         self.refusing = False
-        self.window = InitialWindow(options.stream_window_bytes, outbox.push, self._shift)
+        self.window = InitialWindow(
+            options.stream_window_bytes, options.most_window_bytes, outbox.push, self._shift
+        )
         self._guard = guard
         self._on_idle = on_idle
         self._open: dict[int, Stream] = {}

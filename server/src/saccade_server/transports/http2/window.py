@@ -11,24 +11,29 @@ NARROW_BYTES = 4096
 class InitialWindow:
     """Wide as a rule; narrow for as long as requests are refused before their bodies have come.
 
+    A message that is larger than its window waits for one more round trip. So the window grows to
+    hold the largest one that has come: the next like it do not wait.
+
     A peer changes all its windows when it reads our SETTINGS, and says so (RFC 9113, section
     6.9.2). Until then it may send by the old ones: a narrow window counts from its word on, a wide
     one at once.
 
     Args:
-        wide: Bytes.
+        wide: Bytes, at first.
+        most: That it may grow to.
         send: Sends a frame.
         shift: Called with what every open stream may send more, or less.
 
     Attributes:
         size: Bytes, by which the peer goes or will.
+        wide: Bytes, unless it is narrow.
     """
 
     def __init__(
-        self, wide: int, send: Callable[[bytes], None], shift: Callable[[int], None]
+        self, wide: int, most: int, send: Callable[[bytes], None], shift: Callable[[int], None]
     ) -> None:
-        self.size = wide
-        self._wide = wide
+        self.size = self.wide = wide
+        self._most = most
         self._send = send
         self._shift = shift
         self._unread = [wide]
@@ -41,17 +46,27 @@ class InitialWindow:
         if self.size > NARROW_BYTES and not self._unread:
             self._announce(NARROW_BYTES)
 
+    def fit(self, size: int) -> None:
+        """A message of so many bytes has come, its prefix included."""
+        if self.wide < size and self.wide < self._most:
+            # Doubled: pictures differ a little, and each change is a frame.
+            self.wide = min(self._most, max(size, 2 * self.wide))
+            self._widen()
+
     def tick(self) -> None:
         """A second has passed; one without refusals widens the window again."""
-        if not self._refused and self.size < self._wide and not self._unread:
-            self._announce(self._wide)
-            self._set(self._wide)
+        self._widen()
         self._refused = False
 
     def acknowledged(self) -> None:
         """The peer goes by the settings that it got."""
         if self._unread:
             self._set(self._unread.pop(0))
+
+    def _widen(self) -> None:
+        if not self._refused and self.size < self.wide and not self._unread:
+            self._announce(self.wide)
+            self._set(self.wide)
 
     def _announce(self, size: int) -> None:
         self._unread.append(size)

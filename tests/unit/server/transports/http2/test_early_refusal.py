@@ -2,10 +2,20 @@
 
 import pytest
 
-from fixtures.http2_peer import Frame, Peer, data, head, said
+from fixtures.http2_peer import (
+    Frame,
+    Peer,
+    data,
+    greeted,
+    head,
+    increments,
+    said,
+    upload,
+    windows,
+)
 from saccade_server.transports.http2 import Http2Options, frames
 from saccade_server.transports.http2.errors import ErrorCode
-from saccade_server.transports.http2.frames import RST_STREAM, SETTINGS, WINDOW_UPDATE
+from saccade_server.transports.http2.frames import RST_STREAM, SETTINGS
 from saccade_server.transports.http2.window import NARROW_BYTES
 
 WIDE = Http2Options().stream_window_bytes
@@ -14,47 +24,10 @@ REFUSED = said(b"too much" + bytes(150_000))
 FINE = said(bytes(150_000))
 
 
-def windows(received: list[Frame]) -> list[int]:
-    """The initial windows that were announced."""
-    return [
-        frames.read_settings(each.payload)[frames.INITIAL_WINDOW_SIZE]
-        for each in received
-        if each.kind == SETTINGS and not each.flags
-    ]
-
-
-def increments(received: list[Frame], stream: int) -> int:
-    """What a stream may send more."""
-    return sum(
-        int.from_bytes(each.payload, "big")
-        for each in received
-        if (each.kind, each.stream) == (WINDOW_UPDATE, stream)
-    )
-
-
-async def greeted() -> Peer:
-    """A peer that has acknowledged the first settings, and takes large answers."""
-    peer = Peer()
-    peer.send(ACKNOWLEDGED, frames.settings({frames.INITIAL_WINDOW_SIZE: 1 << 20}))
-    peer.send(frames.window_update(0, 1 << 20))
-    await peer.receive()
-    return peer
-
-
 async def refused(peer: Peer, stream: int = 1) -> list[Frame]:
     """What comes for the beginning of a request that is refused."""
     peer.send(peer.headers(stream, head()), data(stream, REFUSED[:1000]))
     return await peer.receive()
-
-
-async def upload(peer: Peer, stream: int, body: bytes, left: int) -> None:
-    """Sends the rest of a body, no faster than `left` and what comes allow."""
-    while body:
-        size = min(left, frames.FRAME_BYTES, len(body))
-        assert size > 0, "no window left"
-        peer.send(data(stream, body[:size], ended=size == len(body)))
-        body = body[size:]
-        left += increments(await peer.receive(), stream) - size
 
 
 async def test_a_refusal_does_not_wait_for_the_body() -> None:
@@ -169,6 +142,21 @@ async def test_a_second_without_refusals_widens_the_windows(
         peer.connection.tick()
 
     assert announced == windows(await peer.receive())
+
+
+async def test_windows_grow_when_no_requests_are_refused_any_more() -> None:
+    """Whatever large request came meanwhile."""
+    peer = await greeted()
+    await refused(peer)
+    peer.send(ACKNOWLEDGED, peer.headers(3, head()))
+    await upload(peer, 3, FINE, NARROW_BYTES)
+    meanwhile = windows(peer.got)
+
+    for _ in range(2):
+        peer.connection.tick()
+
+    assert [NARROW_BYTES] == meanwhile
+    assert [len(FINE)] == windows(await peer.receive())
 
 
 async def test_a_compressed_request_is_not_judged() -> None:

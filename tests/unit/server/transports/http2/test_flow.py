@@ -5,7 +5,19 @@ import itertools
 import pytest
 
 from fixtures.clock import settle
-from fixtures.http2_peer import MAX_MESSAGE_BYTES, Frame, Peer, data, head, message, said
+from fixtures.http2_peer import (
+    MAX_MESSAGE_BYTES,
+    Frame,
+    Peer,
+    data,
+    greeted,
+    head,
+    increments,
+    message,
+    said,
+    upload,
+    windows,
+)
 from saccade_server.transports.http2 import Http2Options, frames
 from saccade_server.transports.http2.errors import ErrorCode
 from saccade_server.transports.http2.frames import (
@@ -14,7 +26,6 @@ from saccade_server.transports.http2.frames import (
     GOAWAY,
     HEADERS,
     RST_STREAM,
-    WINDOW_UPDATE,
     window_update,
 )
 
@@ -32,28 +43,10 @@ def sizes(received: list[Frame], stream: int = 1) -> list[int]:
     return [len(x.payload) for x in received if (x.kind, x.stream) == (DATA, stream)]
 
 
-def increments(received: list[Frame], stream: int) -> int:
-    """What a stream may send more, altogether."""
-    return sum(
-        int.from_bytes(x.payload, "big")
-        for x in received
-        if (x.kind, x.stream) == (WINDOW_UPDATE, stream)
-    )
-
-
-async def upload(peer: Peer, stream: int, body: bytes) -> None:
-    """Sends a body as fast as the windows allow, and not faster.
-
-    Raises:
-        AssertionError: They do not allow all of it.
-    """
-    left = WINDOW
-    while body:
-        size = min(left, FRAME, len(body))
-        assert size, "no window left"
-        peer.send(data(stream, body[:size], ended=size == len(body)))
-        body = body[size:]
-        left += increments(await peer.receive(), stream) - size
+async def say(peer: Peer, stream: int, body: bytes, left: int = WINDOW) -> None:
+    """Sends a whole request, no faster than it may."""
+    peer.send(peer.headers(stream, head()))
+    await upload(peer, stream, body, left)
 
 
 async def test_an_answer_waits_for_the_streams_window() -> None:
@@ -247,6 +240,53 @@ async def test_a_request_of_any_size_arrives(size: int) -> None:
     await settle()
     assert 1 == len(peer.service.calls)
     assert 0 == peer.pool.held_bytes
+
+
+async def test_the_windows_grow_with_the_requests() -> None:
+    """The next one like it waits for no round trip."""
+    peer = await greeted()
+    body = said(bytes(150_000))
+    await say(peer, 1, body)
+
+    (announced,) = windows(peer.got)
+    peer.send(peer.headers(3, head()), *[data(3, x) for x in _parts(body)])
+    peer.send(data(3, b"", ended=True))
+    received = await peer.receive()
+
+    assert len(body) == announced
+    assert ([], 0) == ([x for x in received if x.kind == RST_STREAM], increments(received, 3))
+
+
+async def test_requests_that_fit_change_no_window() -> None:
+    """However many there are."""
+    peer = await greeted()
+
+    for number in (1, 3, 5):
+        await say(peer, number, said(bytes(60_000)))
+
+    assert 3 == len(peer.service.calls)
+    assert [] == windows(peer.got)
+
+
+async def test_windows_grow_no_further_than_half_of_what_all_may_hold() -> None:
+    """With all streams of a connection together; a larger request is asked for as before."""
+    peer = await greeted(Http2Options(max_held_bytes=40_000_000, max_streams=200))
+
+    await say(peer, 1, said(bytes(150_000)))
+    await say(peer, 3, said(bytes(200_000)), left=100_000)
+
+    assert 2 == len(peer.service.calls)
+    assert [100_000] == windows(peer.got)
+
+
+async def test_the_messages_of_a_stream_widen_the_windows_too() -> None:
+    """Of the next stream: this one has been given its window."""
+    peer = await greeted()
+    peer.send(peer.headers(1, head("Chat")))
+
+    await upload(peer, 1, said(bytes(150_000)), ended=False)
+
+    assert [len(said(bytes(150_000)))] == windows(peer.got)
 
 
 async def test_large_requests_of_a_connection_follow_each_other() -> None:
