@@ -38,8 +38,9 @@ help: ## Say what each target does.
 demo: .venv/run.stamp ## Train, export, serve, classify and measure, on the embedded digits.
 	$(BIN)/python deploy/demo/demo.py
 
+# Two processes: much of the time a test waits for one. A file's tests stay together.
 test: .venv/dev.stamp ## Run the tests (SACCADE_TEST_DEEP_NETWORKS=1: with the deepest networks).
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 test-faults: .venv/dev.stamp ## Run the fault tests in full length (up to 15 minutes).
 	$(BIN)/python -m pytest tests/faults --full

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from fixtures.turns import my_turn
+
 ROOT = Path(__file__).resolve().parents[3]
 ENVIRONMENTS = ROOT / "build" / "client-environments"
 
@@ -32,13 +34,15 @@ def environment(name: str, folder: Path = Path(__file__).parent) -> Path:
     key = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
     made = ENVIRONMENTS / f"{name}-{key}"
     python = made / "bin" / "python"
-    if not (made / "complete").exists():
-        try:
-            _install(made, python, requirements)
-        except (OSError, subprocess.SubprocessError) as error:
-            shutil.rmtree(made, ignore_errors=True)
-            raise Unavailable(f"cannot install {requirements.name}: {_reason(error)}") from error
-        (made / "complete").touch()
+    with my_turn(made):
+        if not (made / "complete").exists():
+            try:
+                _install(made, python, requirements)
+            except (OSError, subprocess.SubprocessError) as error:
+                shutil.rmtree(made, ignore_errors=True)
+                text = f"cannot install {requirements.name}: {_reason(error)}"
+                raise Unavailable(text) from error
+            (made / "complete").touch()
     return python
 
 

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from fixtures.turns import my_turn
+
 ROOT = Path(__file__).resolve().parents[3]
 CLIENT = "tensorflow-serving-api==2.21.0"
 INSTALL_S = 240
@@ -25,21 +27,26 @@ def client_packages() -> Path:
         Unavailable: It is not there and cannot be fetched, as without a package index.
     """
     folder = ROOT / "build" / "client-environments" / CLIENT
-    if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        # The project's pins are not those of other people's clients.
-        variables = {key: value for key, value in os.environ.items() if "CONSTRAINT" not in key}
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--retries=1"]
-        try:
-            subprocess.run(
-                [*command, "--no-deps", "--no-compile", f"--target={folder}", CLIENT],
-                env=variables, check=True, capture_output=True, text=True, timeout=INSTALL_S,
-            )  # fmt: skip
-        except (OSError, subprocess.SubprocessError) as error:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise Unavailable(f"cannot fetch {CLIENT}: {error}") from error
-        (folder / "complete").touch()
+    with my_turn(folder):
+        if not (folder / "complete").exists():
+            _fetch(folder)
     return folder
+
+
+def _fetch(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    # The project's pins are not those of other people's clients.
+    variables = {key: value for key, value in os.environ.items() if "CONSTRAINT" not in key}
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--retries=1"]
+    try:
+        subprocess.run(
+            [*command, "--no-deps", "--no-compile", f"--target={folder}", CLIENT],
+            env=variables, check=True, capture_output=True, text=True, timeout=INSTALL_S,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise Unavailable(f"cannot fetch {CLIENT}: {error}") from error
+    (folder / "complete").touch()
 
 
 def run(packages: Path, *command: str) -> str:

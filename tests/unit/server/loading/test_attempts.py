@@ -25,7 +25,7 @@ def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
-@pytest.fixture(params=[GONE, os.getpid()])
+@pytest.fixture(params=[GONE, os.getpid()], ids=["number of nobody", "own number"])
 def died(request: pytest.FixtureRequest, cache: Path, form: Path) -> Attempts:
     """What the next process finds after one that died; it may have the same number."""
     with Attempts(cache).note(form):
