@@ -248,7 +248,8 @@ class App:
     ) -> Batcher:
         work = partial(EngineWorker, dtype=artifact.input.dtype, name=f"{model}-{version}")
         batching = BatchingConfig(
-            max_batch_images=engines.batch_images,
+            max_batch_images=engines.sizing.batch_images,
+            enough_images=engines.sizing.enough_images,
             max_queue_images=self._config.max_queue_images,
             fair=bool(self._config.fairness_key),
         )

@@ -1,8 +1,8 @@
 """The queue in front of a version's engines.
 
-Work-conserving: an idle engine never waits. A batch is whatever queued while the engines were
-busy, up to a maximum; there is no delay to tune. The batcher knows from experience what a call
-costs, so it refuses at the door what cannot meet its deadline.
+Work-conserving: an idle engine never waits. A batch is what queued while the engines were busy, up
+to a maximum, or to where images get no cheaper; there is no delay to tune. The batcher knows from
+experience what a call costs, so it refuses at the door what cannot meet its deadline.
 
 All of it runs in the event loop's thread but `_more`, by which an engine's thread takes its next
 batch out of the line itself. Requests of a swift graph that come one by one do not even leave the
@@ -34,9 +34,18 @@ else is to be done: the way to another thread and back would cost the request ne
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchingConfig:
-    """Bounds of the queue, and whether clients get equal shares of it."""
+    """Bounds of the queue, and whether clients get equal shares of it.
+
+    Attributes:
+        max_batch_images: In one engine call.
+        enough_images: In one engine call that has the processors to itself, unless more waits than
+            one may hold; a request is not split for it. 0: as many as may be.
+        max_queue_images: That wait.
+        fair: Whether clients get equal shares.
+    """
 
     max_batch_images: int = 32
+    enough_images: int = 0
     max_queue_images: int = 1024
     fair: bool = False
 
@@ -44,6 +53,8 @@ class BatchingConfig:
         """Checks the ranges."""
         if self.max_batch_images < 1:
             raise ConfigError(f"max_batch_images must be at least 1, got {self.max_batch_images}")
+        if self.enough_images < 0:
+            raise ConfigError(f"enough_images must be at least 0, got {self.enough_images}")
         if self.max_queue_images < 1:
             raise ConfigError(f"max_queue_images must be at least 1, got {self.max_queue_images}")
 
@@ -75,7 +86,11 @@ class Batcher:
         self._crew = Crew(workers, wide)
         self._config = config
         self._clock = clock
-        self._line = WaitingLine(config.max_batch_images, fair=config.fair)
+        self._line = WaitingLine(
+            config.max_batch_images,
+            config.enough_images or config.max_batch_images,
+            fair=config.fair,
+        )
         self._shares = Shares(config.max_queue_images) if config.fair else None
         self._door = Door(
             self._line,
@@ -292,7 +307,7 @@ class Batcher:
     def _dispatch(self, *, here: bool = False) -> None:
         """Gives work to idle workers while there is any, or has it run in this thread."""
         while worker := self._crew.next(crowd=self._crowded):
-            taken = self._line.take(self._clock())
+            taken = self._line.take(self._clock(), alone=self._crew.is_alone(worker))
             self._drop(taken)
             if not taken.batch:
                 break
@@ -317,7 +332,7 @@ class Batcher:
         """The worker's next batch, if one waits. Called in the worker's own thread."""
         if self._crowded and self._crew.is_wide(worker):
             return None  # `_finish` gives others what waits.
-        taken = self._line.take(self._clock())
+        taken = self._line.take(self._clock(), alone=self._crew.is_alone(worker))
         if taken.gone or taken.late:
             loop.call_soon_threadsafe(self._drop, taken)
         if not taken.batch:

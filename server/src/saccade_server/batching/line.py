@@ -92,11 +92,14 @@ class WaitingLine:
 
     Args:
         max_batch_images: In one batch; no entry has more.
+        enough_images: In a batch of several entries that is run alone, unless more waits than one
+            batch holds. In larger ones the engine and the event loop wait for each other.
         fair: Whether clients take turns.
     """
 
-    def __init__(self, max_batch_images: int, *, fair: bool = False) -> None:
+    def __init__(self, max_batch_images: int, enough_images: int, *, fair: bool = False) -> None:
         self._max_batch_images = max_batch_images
+        self._enough_images = enough_images
         self._lock = threading.Lock()
         self._make_queue: Callable[[], deque[Entry] | FairQueue] = (
             partial(FairQueue, max_batch_images) if fair else deque
@@ -163,24 +166,30 @@ class WaitingLine:
         """An expectation with the margin that past errors call for, and the way back."""
         return seconds * self._cost.margin + self.handover_s
 
-    def take(self, now: float) -> Taken:
+    def take(self, now: float, *, alone: bool = True) -> Taken:
         """The next batch: whole entries, as many as fit and as are in time together.
 
         All of a batch is answered at its end: whoever joins it makes the others wait. An entry
         that would be late even by itself is dropped, unless it found an idle engine: trying that
         keeps us from believing for good in a cost that was high once.
+
+        Args:
+            now: On the clock of the deadlines.
+            alone: Whether no other batch is run beside it.
         """
         taken = Taken([], [], [])
         with self._lock:
             while self._suspects and not taken.batch:
                 self._sort(self._suspects.popleft(), now, taken)
             if not taken.batch:
-                self._fill(taken, now)
+                self._fill(taken, now, alone=alone)
         return taken
 
-    def _fill(self, taken: Taken, now: float) -> None:
+    def _fill(self, taken: Taken, now: float, *, alone: bool) -> None:
         images, tightest = 0, float("inf")
         shape: tuple[int, ...] | None = None
+        enough = alone and self.images <= self._max_batch_images
+        most = self._enough_images if enough else self._max_batch_images
         for key in sorted(self._queues, key=self._turn):
             if shape is not None and (key[1] != shape or key[0] is Turn.SPARE):
                 continue
@@ -189,7 +198,7 @@ class WaitingLine:
                 entry = queue[0]
                 together = images + len(entry.images)
                 limit = min(tightest, float("inf") if entry.deadline is None else entry.deadline)
-                if taken.batch and not self._fit(together, limit, now):
+                if taken.batch and (together > most or not self._in_time(together, limit, now)):
                     break
                 if self._sort(queue.popleft(), now, taken):
                     images, tightest, shape = together, limit, key[1]
@@ -199,9 +208,7 @@ class WaitingLine:
     def _expect_s(self, images: int) -> float:
         return self._cost(images) or self._wide_cost(images)
 
-    def _fit(self, images: int, deadline: float, now: float) -> bool:
-        if images > self._max_batch_images:
-            return False
+    def _in_time(self, images: int, deadline: float, now: float) -> bool:
         return deadline == float("inf") or now + self.safe_s(self._expect_s(images)) <= deadline
 
     def _sort(self, entry: Entry, now: float, taken: Taken) -> bool:

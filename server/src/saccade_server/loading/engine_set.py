@@ -26,12 +26,12 @@ class EngineSet:
     Attributes:
         engines: Run batches side by side; at least one.
         wide: Runs a batch by itself on all processors; None: there is none.
-        batch_images: In one call, at most.
+        sizing: How the graph is best run.
     """
 
     engines: list[Engine]
     wide: Engine | None
-    batch_images: int
+    sizing: Sizing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,11 +99,11 @@ def make_engines(
             return EngineSet(
                 engines=engines if has_wide else [first, *engines],
                 wide=first if has_wide else None,
-                batch_images=sizing.batch_images,
+                sizing=sizing,
             )
         count = config.workers if kind != "tensorflow" else 1
         others = [maker.make(config.threads, sizing, trusted=trusted)[0] for _ in range(1, count)]
-        return EngineSet(engines=[first, *others], wide=None, batch_images=sizing.batch_images)
+        return EngineSet(engines=[first, *others], wide=None, sizing=sizing)
     except BaseException:
         maker.close()
         raise

@@ -194,7 +194,7 @@ class Loader:
             engines = await asyncio.get_running_loop().run_in_executor(self._thread, make)
         log.info(
             "model %s version %d on %s, at most %d images a call, %d side by side",
-            model, version, kind, engines.batch_images, len(engines.engines),
+            model, version, kind, engines.sizing.batch_images, len(engines.engines),
         )  # fmt: skip
         return LoadedVersion(
             model=model,

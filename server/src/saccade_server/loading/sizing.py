@@ -21,6 +21,13 @@ below this cost of a batch, several engines lose more to the interpreter lock th
 GAIN = 1.05
 """By how much images must be cheaper in a larger batch for it to be worth the wait."""
 
+ENOUGH = 8
+"""Images of a call, of a graph that is not heavy, in which most of its own cost is shared out."""
+
+CLEAR_GAIN = 1.25
+"""By how much images must be cheaper in the largest batch for all that waits to become one: while
+an engine runs a part of it, the event loop answers the one before."""
+
 TRIALS = 7
 """Calls of each size, where sizes are compared."""
 
@@ -34,10 +41,12 @@ class Sizing:
 
     Attributes:
         batch_images: Of one call, at most.
+        enough_images: Of one call, beyond which images are hardly cheaper.
         heavy: Whether calls of full batches are better run side by side; see `HEAVY_S`.
     """
 
     batch_images: int
+    enough_images: int
     heavy: bool
 
 
@@ -54,15 +63,19 @@ def find_sizing(engine: Engine, artifact: Artifact, most: int) -> Sizing:
     """
     (one_s,) = _costs_s(engine, artifact, TRIALS, 1)
     if one_s < HEAVY_S:
-        (full_s,) = _costs_s(engine, artifact, GLANCES, most)
-        return Sizing(batch_images=most, heavy=full_s * most >= HEAVY_S)
+        enough = min(ENOUGH, most)
+        costs_s = _costs_s(engine, artifact, GLANCES, *sorted({enough, most}))
+        if costs_s[0] > costs_s[-1] * CLEAR_GAIN:
+            enough = most
+        heavy = costs_s[-1] * most >= HEAVY_S
+        return Sizing(batch_images=most, enough_images=enough, heavy=heavy)
     size = 1
     while 4 * size <= most:
         smaller_s, larger_s = _costs_s(engine, artifact, TRIALS, size, 4 * size)
         if larger_s * GAIN > smaller_s:
-            return Sizing(batch_images=size, heavy=True)
+            return Sizing(batch_images=size, enough_images=size, heavy=True)
         size *= 4
-    return Sizing(batch_images=most, heavy=True)
+    return Sizing(batch_images=most, enough_images=most, heavy=True)
 
 
 def warm_up(

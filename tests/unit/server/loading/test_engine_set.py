@@ -12,8 +12,8 @@ from saccade_server.loading import engine_set
 from saccade_server.loading.engine_set import EngineConfig, EngineSet, make_engines
 from saccade_server.loading.sizing import Sizing
 
-HEAVY = Sizing(batch_images=1, heavy=True)
-LIGHT = Sizing(batch_images=32, heavy=False)
+HEAVY = Sizing(batch_images=1, enough_images=1, heavy=True)
+LIGHT = Sizing(batch_images=32, enough_images=32, heavy=False)
 
 
 class Engines:
@@ -75,7 +75,7 @@ def test_a_heavy_graph_has_engines_beside_the_wide_one(
         engines.threads,
         found.wide,
         found.engines,
-        found.batch_images,
+        found.sizing.batch_images,
     )
 
 

@@ -173,7 +173,7 @@ def test_a_version_beside_another_loads_one_engine_until_batches_wait(
         "litert",
         None,
         EngineConfig(workers=0, threads=2, max_batch_images=32),
-        known=Sizing(batch_images=1, heavy=True),
+        known=Sizing(batch_images=1, enough_images=1, heavy=True),
         sizes=[],
         later=thread.submit,
     )

@@ -1,5 +1,6 @@
 """The largest batch that is worth forming."""
 
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from fixtures.manifests import write_artifact
 from saccade_server.artifact import Artifact, read_artifact
 from saccade_server.loading import sizing
-from saccade_server.loading.sizing import TRIALS, Sizing, find_sizing
+from saccade_server.loading.sizing import TRIALS, find_sizing
 
 
 class EngineOfCost:
@@ -52,16 +53,20 @@ def artifact(tmp_path: Path) -> Artifact:
 @pytest.mark.parametrize(
     ("cost_s", "expected"),
     [
-        ({1: 0.00003, 32: 0.0009}, Sizing(batch_images=32, heavy=False)),
-        ({1: 0.0003, 32: 0.004}, Sizing(batch_images=32, heavy=True)),
-        ({1: 0.006, 4: 0.026}, Sizing(batch_images=1, heavy=True)),
-        ({1: 0.006, 4: 0.0232}, Sizing(batch_images=1, heavy=True)),
-        ({1: 0.028, 4: 0.080, 16: 0.330}, Sizing(batch_images=4, heavy=True)),
-        ({1: 0.028, 4: 0.080, 16: 0.240}, Sizing(batch_images=32, heavy=True)),
+        ({1: 0.00003, 8: 0.0003, 32: 0.0009}, (32, 32, False)),
+        ({1: 0.00003, 8: 0.00024, 32: 0.0009}, (32, 8, False)),
+        ({1: 0.0003, 8: 0.001, 32: 0.004}, (32, 8, True)),
+        ({1: 0.0015, 8: 0.002, 32: 0.005}, (32, 32, True)),
+        ({1: 0.006, 4: 0.026}, (1, 1, True)),
+        ({1: 0.006, 4: 0.0232}, (1, 1, True)),
+        ({1: 0.028, 4: 0.080, 16: 0.330}, (4, 4, True)),
+        ({1: 0.028, 4: 0.080, 16: 0.240}, (32, 32, True)),
     ],
     ids=[
+        "light, and cheaper in full batches",
         "light",
         "light, but not in batches",
+        "light, but not in batches, and cheaper in full ones",
         "slower in batches",
         "hardly quicker",
         "quicker up to four",
@@ -69,12 +74,15 @@ def artifact(tmp_path: Path) -> Artifact:
     ],
 )
 def test_a_batch_is_as_large_as_it_pays(
-    cost_s: dict[int, float], expected: Sizing, artifact: Artifact, monkeypatch: pytest.MonkeyPatch
+    cost_s: dict[int, float],
+    expected: tuple[int, int, bool],
+    artifact: Artifact,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """By the cost of an image in batches of 1, 4 and 16; a light graph is not tried further."""
+    """By the cost of an image in batches of 1, 4 and 16; of a light graph, of 8 and 32."""
     engine = EngineOfCost(cost_s, monkeypatch)
 
-    assert expected == find_sizing(engine, artifact, 32)
+    assert expected == astuple(find_sizing(engine, artifact, 32))
 
 
 def test_no_batch_is_tried_beyond_the_bound(

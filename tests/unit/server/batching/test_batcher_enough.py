@@ -1,0 +1,78 @@
+"""Batches of no more images than make them cheaper."""
+
+import asyncio
+
+import pytest
+
+from fixtures.clock import FakeClock, settle
+from fixtures.workers import FakeWorker, images
+from saccade_server.batching import Batcher, BatchingConfig
+from saccade_server.errors import ConfigError
+from saccade_server.metrics import Metrics
+from unit.server.batching.conftest import MAX_BATCH_IMAGES, MAX_QUEUE_IMAGES, Ask
+
+
+@pytest.fixture
+def batcher(worker: FakeWorker, metrics: Metrics, clock: FakeClock) -> Batcher:
+    """Of a graph whose images are no cheaper in batches of more than two."""
+    config = BatchingConfig(
+        max_batch_images=MAX_BATCH_IMAGES, max_queue_images=MAX_QUEUE_IMAGES, enough_images=2
+    )
+    return Batcher([worker], config, metrics, model="digits", version=1, clock=clock)
+
+
+async def test_the_first_of_those_that_wait_are_answered_sooner(
+    ask: Ask, worker: FakeWorker
+) -> None:
+    """All four would fit into one batch, and wait for its end."""
+    for mark in range(5):
+        ask(mark)
+    await settle()
+    worker.finish()
+    worker.finish()
+
+    assert [[0], [1, 2], [3, 4]] == worker.batches
+
+
+async def test_a_crowd_makes_full_batches(ask: Ask, worker: FakeWorker) -> None:
+    """When more waits than fits into one: what a call costs the rest of the server counts then."""
+    for mark in range(7):
+        ask(mark)
+    await settle()
+    worker.finish()
+    worker.finish()
+
+    assert [[0], [1, 2, 3, 4], [5, 6]] == worker.batches
+
+
+async def test_a_larger_request_stays_whole(ask: Ask, worker: FakeWorker) -> None:
+    """Its parts would be answered together anyway; nothing joins it."""
+    ask(0)
+    ask(1, 2, 3)
+    ask(4)
+    await settle()
+    worker.finish()
+
+    assert [[0], [1, 2, 3]] == worker.batches
+
+
+async def test_batches_side_by_side_are_full(metrics: Metrics, clock: FakeClock) -> None:
+    """Several of them keep the engines and the loop busy already."""
+    left, right = FakeWorker(clock), FakeWorker(clock)
+    config = BatchingConfig(max_batch_images=4, enough_images=2)
+    batcher = Batcher([left, right], config, metrics, model="digits", version=1, clock=clock)
+    tasks = [asyncio.ensure_future(batcher.submit(images(mark))) for mark in range(5)]
+    await settle()
+    left.finish()
+    right.finish()
+    await settle()
+
+    assert [[[0]], [[1], [2, 3, 4]]] == sorted([left.batches, right.batches])
+    for task in tasks:
+        task.cancel()
+
+
+def test_enough_is_no_negative_number() -> None:
+    """0 says that there is no such number."""
+    with pytest.raises(ConfigError, match="enough_images must be at least 0, got -1"):
+        BatchingConfig(enough_images=-1)
