@@ -64,11 +64,15 @@ def find_sizing(engine: Engine, artifact: Artifact, most: int) -> Sizing:
     (one_s,) = _costs_s(engine, artifact, TRIALS, 1)
     if one_s < HEAVY_S:
         enough = min(ENOUGH, most)
-        costs_s = _costs_s(engine, artifact, GLANCES, *sorted({enough, most}))
-        if costs_s[0] > costs_s[-1] * CLEAR_GAIN:
-            enough = most
-        heavy = costs_s[-1] * most >= HEAVY_S
-        return Sizing(batch_images=most, enough_images=enough, heavy=heavy)
+        # What slows some calls of one size down must not make full batches look cheaper: the small
+        # ones are tried more often, as they take less.
+        (enough_s,) = _costs_s(engine, artifact, TRIALS, enough)
+        (full_s,) = _costs_s(engine, artifact, GLANCES, most)
+        return Sizing(
+            batch_images=most,
+            enough_images=most if enough_s > full_s * CLEAR_GAIN else enough,
+            heavy=full_s * most >= HEAVY_S,
+        )
     size = 1
     while 4 * size <= most:
         smaller_s, larger_s = _costs_s(engine, artifact, TRIALS, size, 4 * size)
