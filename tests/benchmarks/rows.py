@@ -59,7 +59,6 @@ PAIR = "--workers=2"
 MNN_FLAGS = (*HTTP2_FLAGS, "--engine=mnn")
 
 GRPCIO_PAIR = Variant(name="grpcio, 2 processes", model="cnn", flags=(PAIR,))
-HTTP2_PAIR = Variant(name="http2, 2 processes", model="cnn", flags=(*HTTP2_FLAGS, PAIR))
 MNN = Variant(name="http2, mnn", model="cnn-mnn", flags=MNN_FLAGS)
 MNN_PAIR = Variant(name="http2, mnn, 2 processes", model="cnn-mnn", flags=(*MNN_FLAGS, PAIR))
 QUANTISED = (
@@ -83,11 +82,11 @@ ROWS = (
             callers=32,
             limits={
                 **dict.fromkeys((GRPCIO.name, GRPCIO_PAIR.name), 4.0),
-                **dict.fromkeys((HTTP2.name, HTTP2_PAIR.name, MNN.name), 5.3),
+                **dict.fromkeys((HTTP2.name, MNN.name), 5.3),
             },
-            also=(GRPCIO_PAIR.name, HTTP2_PAIR.name, MNN.name),
+            also=(GRPCIO_PAIR.name, MNN.name),
         ),
-        variants=(GRPCIO_PAIR, HTTP2_PAIR, MNN),
+        variants=(GRPCIO_PAIR, MNN),
     ),
     Row(
         name="cnn-128x1",

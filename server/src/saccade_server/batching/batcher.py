@@ -38,8 +38,8 @@ class BatchingConfig:
 
     Attributes:
         max_batch_images: In one engine call.
-        enough_images: In one engine call that has the processors to itself, unless more waits than
-            one may hold; a request is not split for it. 0: as many as may be.
+        enough_images: In one engine call, where requests have no more on average. 0: as many as may
+            be.
         max_queue_images: That wait.
         fair: Whether clients get equal shares.
     """
@@ -205,11 +205,6 @@ class Batcher:
         return self._line.images + self._reserved_images
 
     @property
-    def _crowded(self) -> bool:
-        """Whether more waits than one batch holds."""
-        return self._line.images > self._config.max_batch_images
-
-    @property
     def idle(self) -> bool:
         """Whether no image waits, is being decoded or is being run."""
         return self._crew.idle and not self.queued_images
@@ -306,8 +301,8 @@ class Batcher:
 
     def _dispatch(self, *, here: bool = False) -> None:
         """Gives work to idle workers while there is any, or has it run in this thread."""
-        while worker := self._crew.next(crowd=self._crowded):
-            taken = self._line.take(self._clock(), alone=self._crew.is_alone(worker))
+        while worker := self._crew.next(crowd=self._line.crowded):
+            taken = self._line.take(self._clock())
             self._drop(taken)
             if not taken.batch:
                 break
@@ -330,9 +325,9 @@ class Batcher:
 
     def _more(self, worker: Worker, loop: asyncio.AbstractEventLoop) -> Job | None:
         """The worker's next batch, if one waits. Called in the worker's own thread."""
-        if self._crowded and self._crew.is_wide(worker):
+        if self._line.crowded and self._crew.is_wide(worker):
             return None  # `_finish` gives others what waits.
-        taken = self._line.take(self._clock(), alone=self._crew.is_alone(worker))
+        taken = self._line.take(self._clock())
         if taken.gone or taken.late:
             loop.call_soon_threadsafe(self._drop, taken)
         if not taken.batch:

@@ -67,10 +67,6 @@ class Crew:
         """Whether it is the one that runs batches by itself."""
         return worker is self._wide
 
-    def is_alone(self, worker: Worker) -> bool:
-        """Whether no other one runs a batch while it does."""
-        return worker is self._wide or len(self._workers) == 1
-
     def next(self, *, crowd: bool) -> Worker | None:
         """Who takes the next batch, or None: all that may are busy.
 

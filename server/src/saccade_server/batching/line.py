@@ -92,8 +92,8 @@ class WaitingLine:
 
     Args:
         max_batch_images: In one batch; no entry has more.
-        enough_images: In a batch of several entries that is run alone, unless more waits than one
-            batch holds. In larger ones the engine and the event loop wait for each other.
+        enough_images: In a batch, where entries have no more on average. In larger ones the engine
+            and the event loop wait for each other.
         fair: Whether clients take turns.
     """
 
@@ -110,8 +110,21 @@ class WaitingLine:
         self._wide_cost = CostModel()
         self.images = 0
         """That wait and are waited for."""
+        self._entries = 0
+        """Which have these images."""
         self.handover_s = 0.0
         """From the end of an engine's call to the answer of its requests, as learned."""
+
+    @property
+    def crowded(self) -> bool:
+        """Whether more waits than one batch holds, and makes full ones."""
+        return self.images > self._max_batch_images and self._most == self._max_batch_images
+
+    @property
+    def _most(self) -> int:
+        """Images that the next batch may have. A large request is not split: it has one answer."""
+        small = self.images <= self._entries * self._enough_images
+        return self._enough_images if small else self._max_batch_images
 
     def put(self, entry: Entry) -> None:
         """Lets an entry wait."""
@@ -166,30 +179,25 @@ class WaitingLine:
         """An expectation with the margin that past errors call for, and the way back."""
         return seconds * self._cost.margin + self.handover_s
 
-    def take(self, now: float, *, alone: bool = True) -> Taken:
+    def take(self, now: float) -> Taken:
         """The next batch: whole entries, as many as fit and as are in time together.
 
         All of a batch is answered at its end: whoever joins it makes the others wait. An entry
         that would be late even by itself is dropped, unless it found an idle engine: trying that
         keeps us from believing for good in a cost that was high once.
-
-        Args:
-            now: On the clock of the deadlines.
-            alone: Whether no other batch is run beside it.
         """
         taken = Taken([], [], [])
         with self._lock:
             while self._suspects and not taken.batch:
                 self._sort(self._suspects.popleft(), now, taken)
             if not taken.batch:
-                self._fill(taken, now, alone=alone)
+                self._fill(taken, now)
         return taken
 
-    def _fill(self, taken: Taken, now: float, *, alone: bool) -> None:
+    def _fill(self, taken: Taken, now: float) -> None:
         images, tightest = 0, float("inf")
         shape: tuple[int, ...] | None = None
-        enough = alone and self.images <= self._max_batch_images
-        most = self._enough_images if enough else self._max_batch_images
+        most = self._most
         for key in sorted(self._queues, key=self._turn):
             if shape is not None and (key[1] != shape or key[0] is Turn.SPARE):
                 continue
@@ -235,3 +243,4 @@ class WaitingLine:
     def _count(self, entry: Entry, sign: int) -> None:
         if entry.turn is not Turn.SPARE:
             self.images += sign * len(entry.images)
+            self._entries += sign

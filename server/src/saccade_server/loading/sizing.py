@@ -24,6 +24,9 @@ GAIN = 1.05
 ENOUGH = 8
 """Images of a call, of a graph that is not heavy, in which most of its own cost is shared out."""
 
+ENOUGH_S = 0.0005
+"""What such a call takes at least, where batches need not be full: it has a cost outside, too."""
+
 CLEAR_GAIN = 1.25
 """By how much images must be cheaper in the largest batch for all that waits to become one: while
 an engine runs a part of it, the event loop answers the one before."""
@@ -68,9 +71,11 @@ def find_sizing(engine: Engine, artifact: Artifact, most: int) -> Sizing:
         # ones are tried more often, as they take less.
         (enough_s,) = _costs_s(engine, artifact, TRIALS, enough)
         (full_s,) = _costs_s(engine, artifact, GLANCES, most)
+        if enough_s > full_s * CLEAR_GAIN or enough_s * enough < ENOUGH_S:
+            enough = most
         return Sizing(
             batch_images=most,
-            enough_images=most if enough_s > full_s * CLEAR_GAIN else enough,
+            enough_images=enough,
             heavy=full_s * most >= HEAVY_S,
         )
     size = 1

@@ -34,40 +34,50 @@ async def test_the_first_of_those_that_wait_are_answered_sooner(
     assert [[0], [1, 2], [3, 4]] == worker.batches
 
 
-async def test_a_crowd_makes_full_batches(ask: Ask, worker: FakeWorker) -> None:
-    """When more waits than fits into one: what a call costs the rest of the server counts then."""
+async def test_a_crowd_is_answered_so_as_well(ask: Ask, worker: FakeWorker) -> None:
+    """When more waits than one batch may hold."""
     for mark in range(7):
         ask(mark)
     await settle()
     worker.finish()
     worker.finish()
 
-    assert [[0], [1, 2, 3, 4], [5, 6]] == worker.batches
+    assert [[0], [1, 2], [3, 4]] == worker.batches
 
 
 async def test_a_larger_request_stays_whole(ask: Ask, worker: FakeWorker) -> None:
-    """Its parts would be answered together anyway; nothing joins it."""
+    """It has one answer, whichever of its parts is done first."""
     ask(0)
     ask(1, 2, 3)
     ask(4)
     await settle()
     worker.finish()
 
-    assert [[0], [1, 2, 3]] == worker.batches
+    assert [[0], [1, 2, 3]] == worker.batches[:2]
 
 
-async def test_batches_side_by_side_are_full(metrics: Metrics, clock: FakeClock) -> None:
-    """Several of them keep the engines and the loop busy already."""
-    left, right = FakeWorker(clock), FakeWorker(clock)
+async def test_many_small_requests_run_on_all_processors(
+    metrics: Metrics, clock: FakeClock
+) -> None:
+    """One batch after the other: those of large requests alone run side by side."""
+    wide, left, right = FakeWorker(clock), FakeWorker(clock), FakeWorker(clock)
     config = BatchingConfig(max_batch_images=4, enough_images=2)
-    batcher = Batcher([left, right], config, metrics, model="digits", version=1, clock=clock)
-    tasks = [asyncio.ensure_future(batcher.submit(images(mark))) for mark in range(5)]
+    batcher = Batcher(
+        [left, right], config, metrics, model="digits", version=1, wide=wide, clock=clock
+    )
+    tasks = [asyncio.ensure_future(batcher.submit(images(mark))) for mark in range(7)]
     await settle()
-    left.finish()
-    right.finish()
+    wide.finish()
+    await settle()
+    small = [list(each.batches) for each in (wide, left, right)]
+    tasks += [asyncio.ensure_future(batcher.submit(images(7, 8, 9))) for _ in range(6)]
+    await settle()
+    wide.finish()
     await settle()
 
-    assert [[[0]], [[1], [2, 3, 4]]] == sorted([left.batches, right.batches])
+    assert [[[0], [1, 2]], [], []] == small
+    assert [[0], [1, 2]] == wide.batches
+    assert [[[3, 4, 5, 6]], [[7, 8, 9]]] == sorted([left.batches, right.batches])
     for task in tasks:
         task.cancel()
 

@@ -54,7 +54,8 @@ def artifact(tmp_path: Path) -> Artifact:
     ("cost_s", "expected"),
     [
         ({1: 0.00003, 8: 0.0003, 32: 0.0009}, (32, 32, False)),
-        ({1: 0.00003, 8: 0.00024, 32: 0.0009}, (32, 8, False)),
+        ({1: 0.00003, 8: 0.00024, 32: 0.0009}, (32, 32, False)),
+        ({1: 0.0001, 8: 0.0005, 32: 0.0019}, (32, 8, False)),
         ({1: 0.0003, 8: 0.001, 32: 0.004}, (32, 8, True)),
         ({1: 0.0015, 8: 0.002, 32: 0.005}, (32, 32, True)),
         ({1: 0.006, 4: 0.026}, (1, 1, True)),
@@ -64,6 +65,7 @@ def artifact(tmp_path: Path) -> Artifact:
     ],
     ids=[
         "light, and cheaper in full batches",
+        "very light",
         "light",
         "light, but not in batches",
         "light, but not in batches, and cheaper in full ones",
