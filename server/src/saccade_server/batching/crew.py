@@ -93,19 +93,20 @@ class Crew:
             if worker is not self._wide:
                 self._free.append(worker)
 
-    def wait_s(self, now: float, behind_s: float) -> float:
+    def wait_s(self, now: float, behind_s: float, *, in_turns: bool = False) -> float:
         """Expected seconds until a worker is free.
 
         Args:
             now: On the clock of the expected ends.
             behind_s: Seconds of calls that are to be run before.
+            in_turns: Whether the wide worker runs them, if there is one: one after the other.
         """
         if self.available:
             return 0.0
         left = sum(max(0.0, end - now) for _, end in self._running.values())
-        if self._wide in self._running:
-            return left + behind_s / len(self._workers)
-        return (left + behind_s) / len(self._workers)
+        if self._wide not in self._running:
+            left /= len(self._workers)
+        return left + behind_s / (1 if in_turns and self._wide else len(self._workers))
 
     async def close(self) -> None:
         """Closes all."""

@@ -99,4 +99,5 @@ class Door:
 
     def _wait_s(self, now: float, ahead: int) -> float:
         """Expected seconds until a request with so many images ahead reaches an engine."""
-        return self._crew.wait_s(now, self._line.expect_wait_s(ahead))
+        behind_s = self._line.expect_wait_s(ahead)
+        return self._crew.wait_s(now, behind_s, in_turns=self._line.small)

@@ -116,15 +116,24 @@ class WaitingLine:
         """From the end of an engine's call to the answer of its requests, as learned."""
 
     @property
+    def small(self) -> bool:
+        """Whether batches of what waits need not be full.
+
+        Large requests are not cut for it: each has one answer.
+        """
+        if self._enough_images == self._max_batch_images:
+            return False
+        return self.images <= self._entries * self._enough_images
+
+    @property
     def crowded(self) -> bool:
         """Whether more waits than one batch holds, and makes full ones."""
-        return self.images > self._max_batch_images and self._most == self._max_batch_images
+        return self.images > self._max_batch_images and not self.small
 
     @property
     def _most(self) -> int:
-        """Images that the next batch may have. A large request is not split: it has one answer."""
-        small = self.images <= self._entries * self._enough_images
-        return self._enough_images if small else self._max_batch_images
+        """Images that the next batch may have."""
+        return self._enough_images if self.small else self._max_batch_images
 
     def put(self, entry: Entry) -> None:
         """Lets an entry wait."""
@@ -166,14 +175,14 @@ class WaitingLine:
         While nothing is known of the one, it is what is known of the other.
         """
         with self._lock:
-            known = self._wide_cost(images) if wide else 0.0
-            return known or self._expect_s(images)
+            return self._expect_s(images, wide=wide)
 
     def expect_wait_s(self, images: int) -> float:
         """Expected seconds of engine calls for so many images that wait."""
-        full, rest = divmod(images, self._max_batch_images)
+        most, wide = self._most, self.small
+        full, rest = divmod(images, most)
         with self._lock:
-            return full * self._expect_s(self._max_batch_images) + self._expect_s(rest)
+            return full * self._expect_s(most, wide=wide) + self._expect_s(rest, wide=wide)
 
     def safe_s(self, seconds: float) -> float:
         """An expectation with the margin that past errors call for, and the way back."""
@@ -213,8 +222,9 @@ class WaitingLine:
             if not queue:
                 del self._queues[key]
 
-    def _expect_s(self, images: int) -> float:
-        return self._cost(images) or self._wide_cost(images)
+    def _expect_s(self, images: int, *, wide: bool = False) -> float:
+        known = self._wide_cost(images) if wide else 0.0
+        return known or self._cost(images) or self._wide_cost(images)
 
     def _in_time(self, images: int, deadline: float, now: float) -> bool:
         return deadline == float("inf") or now + self.safe_s(self._expect_s(images)) <= deadline

@@ -82,6 +82,32 @@ async def test_many_small_requests_run_on_all_processors(
         task.cancel()
 
 
+async def test_what_small_requests_wait_for_runs_in_turns(
+    metrics: Metrics, clock: FakeClock
+) -> None:
+    """So a deadline is refused that two engines side by side would have kept."""
+    wide, left, right = FakeWorker(clock), FakeWorker(clock), FakeWorker(clock)
+    config = BatchingConfig(max_batch_images=4, enough_images=2)
+    batcher = Batcher(
+        [left, right], config, metrics, model="digits", version=1, wide=wide, clock=clock
+    )
+    tasks = [asyncio.ensure_future(batcher.submit(images(mark))) for mark in range(9)]
+    await settle()
+    for _ in range(2):
+        clock.advance(1.0)
+        wide.finish()
+        await settle()
+
+    # A call is under way, four images and two calls wait.
+    refusal = batcher.refusal(1, deadline=clock() + 3.9)
+
+    assert refusal is not None
+    assert refusal.reason == "deadline_unreachable"
+    assert batcher.refusal(1, deadline=clock() + 20.0) is None
+    for task in tasks:
+        task.cancel()
+
+
 def test_enough_is_no_negative_number() -> None:
     """0 says that there is no such number."""
     with pytest.raises(ConfigError, match="enough_images must be at least 0, got -1"):
