@@ -53,8 +53,10 @@ class BatchingConfig:
         """Checks the ranges."""
         if self.max_batch_images < 1:
             raise ConfigError(f"max_batch_images must be at least 1, got {self.max_batch_images}")
-        if self.enough_images < 0:
-            raise ConfigError(f"enough_images must be at least 0, got {self.enough_images}")
+        if not 0 <= self.enough_images <= self.max_batch_images:
+            raise ConfigError(
+                f"enough_images must be 0 to max_batch_images, got {self.enough_images}"
+            )
         if self.max_queue_images < 1:
             raise ConfigError(f"max_queue_images must be at least 1, got {self.max_queue_images}")
 

@@ -31,7 +31,8 @@ class Crew:
 
     That one, the wide worker, has all processors, so a lone batch is done sooner on it than on one
     of the others. Several batches are done sooner side by side, each on its own processor: nothing
-    waits for the slowest part of a call there. The wide worker never runs beside others.
+    waits for the slowest part of a call there. The wide worker never runs beside others. Whether
+    what waits makes several is the line's to say (`WaitingLine.crowded`).
 
     `begin` is called in the thread of the loop or of the worker, everything else in the loop's.
 
@@ -93,7 +94,7 @@ class Crew:
             if worker is not self._wide:
                 self._free.append(worker)
 
-    def wait_s(self, now: float, behind_s: float, *, in_turns: bool = False) -> float:
+    def wait_s(self, now: float, behind_s: float, *, in_turns: bool) -> float:
         """Expected seconds until a worker is free.
 
         Args:

@@ -44,7 +44,7 @@ class Sizing:
 
     Attributes:
         batch_images: Of one call, at most.
-        enough_images: Of one call, beyond which images are hardly cheaper.
+        enough_images: Of one call for small requests: more are not worth their wait.
         heavy: Whether calls of full batches are better run side by side; see `HEAVY_S`.
     """
 
@@ -73,11 +73,8 @@ def find_sizing(engine: Engine, artifact: Artifact, most: int) -> Sizing:
         (full_s,) = _costs_s(engine, artifact, GLANCES, most)
         if enough_s > full_s * CLEAR_GAIN or enough_s * enough < ENOUGH_S:
             enough = most
-        return Sizing(
-            batch_images=most,
-            enough_images=enough,
-            heavy=full_s * most >= HEAVY_S,
-        )
+        heavy = full_s * most >= HEAVY_S
+        return Sizing(batch_images=most, enough_images=enough, heavy=heavy)
     size = 1
     while 4 * size <= most:
         smaller_s, larger_s = _costs_s(engine, artifact, TRIALS, size, 4 * size)

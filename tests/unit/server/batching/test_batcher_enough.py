@@ -1,6 +1,7 @@
 """Batches of no more images than make them cheaper."""
 
 import asyncio
+from typing import NamedTuple
 
 import pytest
 
@@ -9,16 +10,34 @@ from fixtures.workers import FakeWorker, images
 from saccade_server.batching import Batcher, BatchingConfig
 from saccade_server.errors import ConfigError
 from saccade_server.metrics import Metrics
-from unit.server.batching.conftest import MAX_BATCH_IMAGES, MAX_QUEUE_IMAGES, Ask
+from unit.server.batching.conftest import Ask
+
+CONFIG = BatchingConfig(max_batch_images=4, max_queue_images=32, enough_images=2)
+
+
+class Pair(NamedTuple):
+    """A batcher with two workers side by side, and a wide one."""
+
+    batcher: Batcher
+    wide: FakeWorker
+    left: FakeWorker
+    right: FakeWorker
 
 
 @pytest.fixture
 def batcher(worker: FakeWorker, metrics: Metrics, clock: FakeClock) -> Batcher:
     """Of a graph whose images are no cheaper in batches of more than two."""
-    config = BatchingConfig(
-        max_batch_images=MAX_BATCH_IMAGES, max_queue_images=MAX_QUEUE_IMAGES, enough_images=2
+    return Batcher([worker], CONFIG, metrics, model="digits", version=1, clock=clock)
+
+
+@pytest.fixture
+def pair(metrics: Metrics, clock: FakeClock) -> Pair:
+    """The same with two workers side by side."""
+    wide, left, right = FakeWorker(clock), FakeWorker(clock), FakeWorker(clock)
+    batcher = Batcher(
+        [left, right], CONFIG, metrics, model="digits", version=1, wide=wide, clock=clock
     )
-    return Batcher([worker], config, metrics, model="digits", version=1, clock=clock)
+    return Pair(batcher, wide, left, right)
 
 
 async def test_the_first_of_those_that_wait_are_answered_sooner(
@@ -56,15 +75,9 @@ async def test_a_larger_request_stays_whole(ask: Ask, worker: FakeWorker) -> Non
     assert [[0], [1, 2, 3]] == worker.batches[:2]
 
 
-async def test_many_small_requests_run_on_all_processors(
-    metrics: Metrics, clock: FakeClock
-) -> None:
+async def test_many_small_requests_run_on_all_processors(pair: Pair) -> None:
     """One batch after the other: those of large requests alone run side by side."""
-    wide, left, right = FakeWorker(clock), FakeWorker(clock), FakeWorker(clock)
-    config = BatchingConfig(max_batch_images=4, enough_images=2)
-    batcher = Batcher(
-        [left, right], config, metrics, model="digits", version=1, wide=wide, clock=clock
-    )
+    batcher, wide, left, right = pair
     tasks = [asyncio.ensure_future(batcher.submit(images(mark))) for mark in range(7)]
     await settle()
     wide.finish()
@@ -82,15 +95,9 @@ async def test_many_small_requests_run_on_all_processors(
         task.cancel()
 
 
-async def test_what_small_requests_wait_for_runs_in_turns(
-    metrics: Metrics, clock: FakeClock
-) -> None:
+async def test_what_small_requests_wait_for_runs_in_turns(pair: Pair, clock: FakeClock) -> None:
     """So a deadline is refused that two engines side by side would have kept."""
-    wide, left, right = FakeWorker(clock), FakeWorker(clock), FakeWorker(clock)
-    config = BatchingConfig(max_batch_images=4, enough_images=2)
-    batcher = Batcher(
-        [left, right], config, metrics, model="digits", version=1, wide=wide, clock=clock
-    )
+    batcher, wide, _, _ = pair
     tasks = [asyncio.ensure_future(batcher.submit(images(mark))) for mark in range(9)]
     await settle()
     for _ in range(2):
@@ -108,7 +115,8 @@ async def test_what_small_requests_wait_for_runs_in_turns(
         task.cancel()
 
 
-def test_enough_is_no_negative_number() -> None:
+@pytest.mark.parametrize("enough", [-1, 5])
+def test_enough_is_no_more_than_the_maximum(enough: int) -> None:
     """0 says that there is no such number."""
-    with pytest.raises(ConfigError, match="enough_images must be at least 0, got -1"):
-        BatchingConfig(enough_images=-1)
+    with pytest.raises(ConfigError, match=f"must be 0 to max_batch_images, got {enough}"):
+        BatchingConfig(max_batch_images=4, enough_images=enough)
