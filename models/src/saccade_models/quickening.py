@@ -28,15 +28,17 @@ class Quickened:
     form: MNNForm
 
 
-def quicken(artifact: layout.Artifact) -> Quickened:
+def quicken(artifact: layout.Artifact, *, force: bool = False) -> Quickened:
     """Publishes the artifact once more, with a form for MNN beside LiteRT's.
 
     Args:
         artifact: In a model repository; it stays as it is.
+        force: The form is published whatever it gains here: servers may run elsewhere.
 
     Raises:
         ModelsError: Its manifest has no form for LiteRT or a quantised one, MNN is not installed,
-            cannot take the graph, computes something else or is no quicker; nothing was written.
+            cannot take the graph, computes something else, or is no quicker and `force` is not set;
+            nothing was written.
         ArtifactError: Its files are not those of its manifest.
     """
     verify_all_files(artifact)
@@ -44,7 +46,7 @@ def quicken(artifact: layout.Artifact) -> Quickened:
     with stage_version(artifact.path.absolute().parent) as staging:
         try:
             shutil.copytree(artifact.path, staging, dirs_exist_ok=True)
-            form = _add_form(layout.read_artifact(staging), litert)
+            form = _add_form(layout.read_artifact(staging), litert, force)
         except OSError as error:
             raise ModelsError(f"cannot write beside {artifact.path}: {error.strerror}") from error
         path = publish_version(staging)
@@ -65,7 +67,7 @@ def _litert_form(artifact: layout.Artifact) -> manifest_pb2.CompiledForm:
     raise ModelsError(f"{artifact.path} has no form for LiteRT to make that for MNN of")
 
 
-def _add_form(artifact: layout.Artifact, litert: manifest_pb2.CompiledForm) -> MNNForm:
+def _add_form(artifact: layout.Artifact, litert: manifest_pb2.CompiledForm, force: bool) -> MNNForm:
     manifest = artifact.manifest
     path = Path(FOLDER) / f"{litert.source_sha256[:32]}.mnn"
     target = artifact.path / path
@@ -77,10 +79,10 @@ def _add_form(artifact: layout.Artifact, litert: manifest_pb2.CompiledForm) -> M
         )
     except EngineError as error:
         raise ModelsError(f"{error}; nothing was written") from error
-    if made.single_ratio < 1 or made.batch_ratio < WORTH_IT:
+    if not force and (made.single_ratio < 1 or made.batch_ratio < WORTH_IT):
         raise ModelsError(
             f"MNN has {made.single_ratio:.2f} times the speed of LiteRT with single images and "
-            f"{made.batch_ratio:.2f} times in batches: nothing was written"
+            f"{made.batch_ratio:.2f} times in batches: nothing was written; --force publishes it"
         )
     manifest.compiled.append(
         manifest_pb2.CompiledForm(

@@ -26,7 +26,7 @@ def quickened(artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of version 2 of `digits`, with a form for MNN. Not to be changed."""
     folder = tmp_path_factory.mktemp("repository") / "digits"
     shutil.copytree(artifact, folder / "1")
-    return quicken(read_artifact(folder / "1")).path
+    return quicken(read_artifact(folder / "1"), force=True).path
 
 
 @pytest.fixture
