@@ -84,6 +84,7 @@ class App:
         self._decoder = Decoder(
             threads=config.decode_threads or available_cpus(),
             limits=ImageLimits(max_pixels=config.max_image_pixels),
+            niceness=config.niceness,
         )
         self._tls = _certificates(config)
         self._apis = Apis(config, self._registry, self._decoder, self._metrics)
@@ -246,7 +247,12 @@ class App:
     def _make_predictor(
         self, model: str, version: int, artifact: Artifact, engines: EngineSet
     ) -> Batcher:
-        work = partial(EngineWorker, dtype=artifact.input.dtype, name=f"{model}-{version}")
+        work = partial(
+            EngineWorker,
+            dtype=artifact.input.dtype,
+            name=f"{model}-{version}",
+            niceness=self._config.niceness,
+        )
         batching = BatchingConfig(
             max_batch_images=engines.sizing.batch_images,
             enough_images=engines.sizing.enough_images,
@@ -319,4 +325,5 @@ def _loading(config: ServerConfig) -> LoadingConfig:
             max_batch_images=config.max_batch_images,
         ),
         cache=config.cache_dir.expanduser(),
+        niceness=config.niceness,
     )

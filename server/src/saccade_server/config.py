@@ -29,8 +29,9 @@ _MOST = {
     "keepalive_s": _DAY_S,
     "keepalive_timeout_s": _DAY_S,
     "idle_s": _DAY_S,
+    "niceness": 19,
 }
-"""Beyond it gRPC's own numbers would overflow, or memory have no bound."""
+"""Beyond it numbers of gRPC's or the system's would overflow, or memory have no bound."""
 
 
 def setting(default: Any, help: str, choices: tuple[str, ...] = ()) -> Any:  # noqa: A002
@@ -153,6 +154,11 @@ class ServerConfig:
     engine_threads: int = setting(
         0, "threads of one engine call, or of all together; 0: one for each processor"
     )
+    niceness: int = setting(
+        0,
+        "by which threads that compute step back behind the one that answers, for servers that "
+        "have their processors to themselves",
+    )
     cache_dir: Path = setting(  # noqa: RUF009
         _CACHE, "for compiled graphs of read-only artifacts, and for mirrors of stores"
     )
@@ -207,7 +213,14 @@ class ServerConfig:
                 raise ConfigError(f"--{text} must be at most {most}, got {getattr(self, name)}")
         for name in ("latest_versions", "poll_s", "rollback_s"):
             self._check(name, 0)
-        for name in ("decode_threads", "engine_workers", "engine_threads", "linger_s", "drain_s"):
+        for name in (
+            "decode_threads",
+            "engine_workers",
+            "engine_threads",
+            "niceness",
+            "linger_s",
+            "drain_s",
+        ):
             self._check(name, 0)
         if self.model_control == "explicit" and self.workers > 1:
             raise ConfigError(

@@ -1,7 +1,8 @@
-"""How many processors this process may really use."""
+"""How many processors this process may really use, and which of its threads goes first."""
 
 import math
 import os
+import sys
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -18,6 +19,19 @@ def available_cpus(cgroup: Path = CGROUP) -> int:
     """
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, math.ceil(min(count or 1, _quota(cgroup))))
+
+
+def step_back(niceness: int) -> None:
+    """Makes the calling thread nicer, and with it those that it starts from now on.
+
+    A thread cannot come forward again. Elsewhere than on Linux nothing happens: there niceness
+    belongs to the process.
+
+    Args:
+        niceness: 0 to 19, to be added; the sum is 19 at most.
+    """
+    if sys.platform == "linux":
+        os.nice(niceness)
 
 
 def _quota(cgroup: Path) -> float:

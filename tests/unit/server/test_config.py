@@ -45,6 +45,7 @@ LEAST = {
     "decode_threads": 0,
     "engine_workers": 0,
     "engine_threads": 0,
+    "niceness": 0,
     "linger_s": 0,
     "drain_s": 0,
 }
@@ -57,6 +58,7 @@ MOST = {
     "max_concurrent_streams": 100_000,
     "max_header_kb": 128,
     "receive_s": 86_400,
+    "niceness": 19,
     "keepalive_s": 86_400,
     "keepalive_timeout_s": 86_400,
     "idle_s": 86_400,

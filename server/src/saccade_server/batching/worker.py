@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade_server.cpus import step_back
 from saccade_server.engines import Engine
 
 Values = NDArray[np.uint8 | np.float32]
@@ -51,16 +52,20 @@ class EngineWorker:
         engine: Not used by anybody else.
         dtype: Of the graph's input; pixels are cast to it when a batch is put together.
         name: Of the thread.
+        niceness: By which the thread is behind the event loop's; see `step_back`.
     """
 
-    def __init__(self, engine: Engine, dtype: np.dtype[np.generic], *, name: str) -> None:
+    def __init__(
+        self, engine: Engine, dtype: np.dtype[np.generic], *, name: str, niceness: int = 0
+    ) -> None:
         self.bounded = engine.bounded
         self._engine = engine
         self._dtype = dtype
+        self._niceness = niceness
         self._loop = asyncio.get_running_loop()
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        self._runner = threading.Thread(target=self._run, name=name, daemon=True)
+        self._runner.start()
 
     def start(self, job: Job) -> None:
         """Runs a job, and those that its `more` gives; returns at once."""
@@ -76,10 +81,11 @@ class EngineWorker:
     async def close(self) -> None:
         """Waits for the calls under way and frees the engine."""
         self._jobs.put(None)
-        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._runner.join)
         self._engine.close()
 
     def _run(self) -> None:
+        step_back(self._niceness)
         while (job := self._jobs.get()) is not None:
             following: Job | None = job
             while following is not None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade_server.artifact import ColorSpace, InputSpec
+from saccade_server.cpus import step_back
 from saccade_server.errors import InvalidArgument
 from saccade_server.imaging.decode import ImageLimits, decode_image, fit_pixels, graph_values
 
@@ -42,16 +43,24 @@ class Decoder:
     Args:
         threads: At least 1.
         limits: What one image may cost.
+        niceness: By which the threads are behind the event loop's; see `step_back`.
         clock: In seconds.
     """
 
     def __init__(
-        self, *, threads: int, limits: ImageLimits, clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        threads: int,
+        limits: ImageLimits,
+        niceness: int = 0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._threads = threads
         self._limits = limits
         self._clock = clock
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+        self._pool = ThreadPoolExecutor(
+            threads, "decode", initializer=step_back, initargs=(niceness,)
+        )
 
     def join_ready(self, sources: Sequence[Source], spec: InputSpec) -> Values | None:
         """All images, shape (n, *spec.shape), if nothing has to be computed for them.

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from saccade_server.artifact import Artifact, make_artifact
+from saccade_server.cpus import step_back
 from saccade_server.engines.mnn import has_mnn
 from saccade_server.errors import ArtifactError, EngineError
 from saccade_server.loading.attempts import Attempts
@@ -37,11 +38,13 @@ class LoadingConfig:
         engine: "auto", or one of `engines.KINDS`.
         engines: How many each version gets.
         cache: Folder for compiled forms; see `FormStore`.
+        niceness: By which what computes is behind the event loop; see `step_back`.
     """
 
     engine: str
     engines: EngineConfig
     cache: Path
+    niceness: int = 0
 
 
 class Loader:
@@ -71,7 +74,10 @@ class Loader:
         )
         self._attempts = Attempts(config.cache)
         # Always the same one: the C library keeps what a thread frees for the heap of that thread.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="loading")
+        # The threads that an engine starts have the niceness of the one that loads it.
+        self._thread = ThreadPoolExecutor(
+            1, "loading", initializer=step_back, initargs=(config.niceness,)
+        )
         self._protecting = False
         self._compiling: set[asyncio.Task[None]] = set()
 
