@@ -32,7 +32,10 @@ CLEAR_GAIN = 1.25
 an engine runs a part of it, the event loop answers the one before."""
 
 TRIALS = 7
-"""Calls of each size, where sizes are compared."""
+"""Calls of one size."""
+
+ROUNDS = 4
+"""In which sizes take turns, where they are compared, with two calls each."""
 
 GLANCES = 2
 """Calls that show on which side of `HEAVY_S` a full batch is: it is seldom near."""
@@ -64,20 +67,20 @@ def find_sizing(engine: Engine, artifact: Artifact, most: int) -> Sizing:
     Raises:
         EngineError: The engine failed.
     """
-    (one_s,) = _costs_s(engine, artifact, TRIALS, 1)
+    one_s = _cost_s(engine, artifact, TRIALS, 1)
     if one_s < HEAVY_S:
         enough = min(ENOUGH, most)
         # What slows some calls of one size down must not make full batches look cheaper: the small
         # ones are tried more often, as they take less.
-        (enough_s,) = _costs_s(engine, artifact, TRIALS, enough)
-        (full_s,) = _costs_s(engine, artifact, GLANCES, most)
+        enough_s = _cost_s(engine, artifact, TRIALS, enough)
+        full_s = _cost_s(engine, artifact, GLANCES, most)
         if enough_s > full_s * CLEAR_GAIN or enough_s * enough < ENOUGH_S:
             enough = most
         heavy = full_s * most >= HEAVY_S
         return Sizing(batch_images=most, enough_images=enough, heavy=heavy)
     size = 1
     while 4 * size <= most:
-        smaller_s, larger_s = _costs_s(engine, artifact, TRIALS, size, 4 * size)
+        smaller_s, larger_s = _compare_s(engine, artifact, size, 4 * size)
         if larger_s * GAIN > smaller_s:
             return Sizing(batch_images=size, enough_images=size, heavy=True)
         size *= 4
@@ -109,17 +112,23 @@ def warm_up(
             sleep(time.perf_counter() - started)
 
 
-def _costs_s(engine: Engine, artifact: Artifact, calls: int, *sizes: int) -> list[float]:
-    """Seconds for each image of a call of these sizes, the best of a few calls in turns.
+def _compare_s(engine: Engine, artifact: Artifact, *sizes: int) -> list[float]:
+    """Seconds for each image of a call of these sizes, the best of a few calls.
 
-    In turns, because other work on the machine makes some of them slow: it must not be those of one
-    size.
+    In turns, because other work on the machine makes some calls slow: they must not be those of one
+    size. Two calls in a row, because the first one of another size also prepares the graph for it,
+    which a graph that runs images one by one never has to.
     """
-    best = [float("inf")] * len(sizes)
-    batches = [np.zeros((size, *artifact.input.shape), artifact.input.dtype) for size in sizes]
+    rounds = [[_cost_s(engine, artifact, 2, size) for size in sizes] for _ in range(ROUNDS)]
+    return [min(costs) for costs in zip(*rounds, strict=True)]
+
+
+def _cost_s(engine: Engine, artifact: Artifact, calls: int, size: int) -> float:
+    """Seconds for each image of a call of this size, the best of so many."""
+    images = np.zeros((size, *artifact.input.shape), artifact.input.dtype)
+    best = float("inf")
     for _ in range(calls):
-        for number, images in enumerate(batches):
-            started = time.perf_counter()
-            engine.predict(images)
-            best[number] = min(best[number], (time.perf_counter() - started) / len(images))
+        started = time.perf_counter()
+        engine.predict(images)
+        best = min(best, (time.perf_counter() - started) / size)
     return best

@@ -10,11 +10,17 @@ from numpy.typing import NDArray
 from fixtures.manifests import write_artifact
 from saccade_server.artifact import Artifact, read_artifact
 from saccade_server.loading import sizing
-from saccade_server.loading.sizing import TRIALS, find_sizing
+from saccade_server.loading.sizing import ROUNDS, TRIALS, find_sizing
 
 
 class EngineOfCost:
     """Takes a time that the test says by the number of images; the clock is its own.
+
+    Args:
+        cost_s: That time of each size.
+        monkeypatch: Gives it the clock.
+        resize_s: More for a call of another size than the one before.
+        disturbed: So many calls at the beginning take twice as long.
 
     Attributes:
         sizes: The number of images of each call.
@@ -23,9 +29,18 @@ class EngineOfCost:
     name = "fake"
     bounded = True
 
-    def __init__(self, cost_s: dict[int, float], monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self,
+        cost_s: dict[int, float],
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        resize_s: float = 0.0,
+        disturbed: int = 0,
+    ) -> None:
         self.sizes: list[int] = []
         self._cost_s = cost_s
+        self._resize_s = resize_s
+        self._disturbed = disturbed
         self._now = 0.0
         monkeypatch.setattr(sizing, "time", self)
 
@@ -35,8 +50,11 @@ class EngineOfCost:
 
     def predict(self, images: NDArray[np.uint8 | np.float32]) -> NDArray[np.float32]:
         """Lets the time pass."""
+        if [len(images)] != self.sizes[-1:]:
+            self._now += self._resize_s
         self.sizes.append(len(images))
-        self._now += self._cost_s[len(images)]
+        slowness = 2 if len(self.sizes) <= self._disturbed else 1
+        self._now += slowness * self._cost_s[len(images)]
         return np.zeros((len(images), 2), np.float32)
 
     def close(self) -> None:
@@ -102,4 +120,17 @@ def test_sizes_are_tried_in_turns(artifact: Artifact, monkeypatch: pytest.Monkey
     engine = EngineOfCost({1: 0.028, 4: 0.120}, monkeypatch)
     find_sizing(engine, artifact, 8)
 
-    assert [1, 4] * TRIALS == engine.sizes[TRIALS:]
+    assert [1, 1, 4, 4] * ROUNDS == engine.sizes[TRIALS:]
+
+
+def test_a_change_of_size_is_not_counted(
+    artifact: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shared out among four images it would make them look cheaper than a single one.
+
+    But for the very first call of one image, which is the same size again, and may be a slow one.
+    """
+    costs = {1: 0.003, 4: 0.012}
+    engine = EngineOfCost(costs, monkeypatch, resize_s=0.001, disturbed=TRIALS + 1)
+
+    assert 1 == find_sizing(engine, artifact, 8).batch_images
