@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 
 from fixtures.clock import FakeClock
-from saccade_server.logs import JsonFormatter, LineHandler, RateLimit, TextFormatter
+from saccade_server.logs import (
+    JsonFormatter,
+    LineHandler,
+    RateLimit,
+    TextFormatter,
+    limit_log,
+    log_is_full,
+)
 
 NASTY = {
     "lines": "one\ntwo\r\nthree",
@@ -185,6 +192,10 @@ class Limited:
         """The process ends."""
         self._limit.close()
 
+    def leaves_out(self, code: str) -> bool:
+        """Whether it would leave out a line of which no record is made."""
+        return self._limit.leaves_out(code)
+
     def show(self, code: str | None, count: int, error: Exception | None = None) -> list[Any]:
         """The records that pass, of so many."""
         fields = None if code is None else {"code": code}
@@ -202,6 +213,38 @@ def test_a_flood_of_failures_is_a_few_lines_and_a_number() -> None:
     assert limited.told == [
         "998 more lines with the code NOT_FOUND in the last second are not shown"
     ]
+
+
+def test_lines_that_would_be_left_out_need_no_records() -> None:
+    """Who asks first is told so, and they are in the number; others have their room."""
+    limited = Limited()
+    limited.show("NOT_FOUND", 3)
+    left_out = [limited.leaves_out("NOT_FOUND") for _ in range(7)]
+    limited.later.pass_by()
+
+    assert ([True] * 7, False) == (left_out, limited.leaves_out("UNAVAILABLE"))
+    assert ["8 more lines with the code NOT_FOUND in the last second are not shown"] == limited.told
+
+
+def test_the_limit_of_the_process_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without one the log has room for everything."""
+    monkeypatch.setattr("saccade_server.logs.limit._set_up", [])
+    without = log_is_full("NOT_FOUND")
+    limit = RateLimit(lambda _: None, most=0, clock=FakeClock(), later=Later())
+    limit_log(limit)
+    limit.filter(record_of("failed", fields={"code": "NOT_FOUND"}))
+
+    assert (False, True) == (without, log_is_full("NOT_FOUND"))
+
+
+def test_there_is_room_for_lines_at_first_and_after_the_number() -> None:
+    """Then records are made, and counted by the limit itself."""
+    limited = Limited()
+    at_first = limited.leaves_out("NOT_FOUND")
+    limited.show("NOT_FOUND", 3)
+    limited.later.pass_by()
+
+    assert (False, False) == (at_first, limited.leaves_out("NOT_FOUND"))
 
 
 def test_after_the_number_lines_pass_again() -> None:

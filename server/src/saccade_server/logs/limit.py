@@ -12,6 +12,23 @@ LINES_A_SECOND = 10
 """With one code."""
 
 
+_set_up: list["RateLimit"] = []
+"""Those of the process' log; one at most."""
+
+
+def limit_log(limit: "RateLimit") -> None:
+    """Tells the process which limit its log has."""
+    _set_up[:] = [limit]
+
+
+def log_is_full(code: str) -> bool:
+    """Whether the log would leave out a line with this code; it is counted as if it had come.
+
+    A record that is made and left out costs nearly as much as all else of a refusal.
+    """
+    return bool(_set_up) and _set_up[0].leaves_out(code)
+
+
 @dataclass(slots=True)
 class _Window:
     """What was logged of one code since a moment."""
@@ -58,6 +75,15 @@ class RateLimit(logging.Filter):
         if not record.exc_info:
             return False
         record.exc_info = None
+        return True
+
+    def leaves_out(self, code: str) -> bool:
+        """Whether more lines with this code have come than fit; this one is then counted."""
+        with self._lock:
+            window = self._windows.get(code)
+            if window is None or not window.left_out:
+                return False
+            window.left_out += 1
         return True
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from types import TracebackType
 
 from saccade_server.logs.formats import JsonFormatter, TextFormatter, on_one_line
-from saccade_server.logs.limit import RateLimit
+from saccade_server.logs.limit import RateLimit, limit_log
 
 _STDERR = 2
 
@@ -29,6 +29,7 @@ def set_up_logs(level: str, form: str, *, native: bool = False) -> None:
     handler = LineHandler(JsonFormatter() if form == "json" else TextFormatter(), own)
     limit = RateLimit(handler.handle)
     handler.addFilter(limit)
+    limit_log(limit)
     atexit.register(limit.close)
     root = logging.getLogger()
     for each in list(root.handlers):

@@ -3,6 +3,7 @@
 import logging
 
 from saccade_server.errors import Code, SaccadeError
+from saccade_server.logs import log_is_full
 from saccade_server.services.call import Call
 from saccade_server.tracing import read_trace_context
 
@@ -28,7 +29,7 @@ def failure(error: Exception, path: str, call: Call, seconds: float) -> SaccadeE
         call.trace.fail(error.code if isinstance(error, SaccadeError) else Code.INTERNAL)
     if isinstance(error, SaccadeError):
         level = logging.WARNING if error.code in _OURS | _SUSPICIOUS else logging.INFO
-        if log.isEnabledFor(level):
+        if log.isEnabledFor(level) and not log_is_full(error.code.name):
             text = error.message[:MAX_TEXT]
             fields = _fields(path, call, error.code, seconds)
             log.log(level, "%s: %s", error.code.name, text, extra={"fields": fields})
@@ -47,7 +48,7 @@ def log_cancelled(path: str, call: Call, seconds: float, *, streams: bool) -> No
     if call.trace is not None:
         call.trace.fail(Code.CANCELLED)
     level = logging.DEBUG if streams else logging.INFO
-    if log.isEnabledFor(level):
+    if log.isEnabledFor(level) and not log_is_full(Code.CANCELLED.name):
         fields = _fields(path, call, Code.CANCELLED, seconds)
         left_s = call.remaining_s()
         why = "the caller has gone" if left_s is None or left_s > 0 else "the deadline passed"
