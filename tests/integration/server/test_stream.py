@@ -12,7 +12,7 @@ from fixtures.clock import settle
 from fixtures.in_process import InProcessServer, pixel, request
 from integration.server.failures import failure
 from saccade.v1 import classifier_pb2 as pb
-from saccade_server.services.classifier import MAX_STREAM_REQUESTS
+from saccade_server.services.side_by_side import MAX_STREAM_REQUESTS
 
 PATH = "/saccade.v1.ImageClassifier/ClassifyStream"
 

@@ -10,7 +10,7 @@ from saccade_server.errors import Code, SaccadeError
 from saccade_server.metrics import Counter, Histogram, Metrics
 from saccade_server.services.call import Call, Method
 from saccade_server.services.failures import failure, log_cancelled
-from saccade_server.services.incoming import Incoming
+from saccade_server.services.incoming import OpenStreams
 from saccade_server.services.inflight import Inflight
 from saccade_server.tracing import Tracer
 
@@ -32,14 +32,11 @@ class Answerer:
         self._inflight = inflight
         self._requests = metrics.requests
         self._seconds = metrics.request_seconds
-        self._streams: set[Incoming] = set()
-        self._draining = False
+        self._streams = OpenStreams()
 
     def drain(self) -> None:
-        """From now on streams end when what was read of them is answered; see `Incoming`."""
-        self._draining = True
-        for stream in self._streams:
-            stream.drain()
+        """From now on streams end when what was read of them is answered."""
+        self._streams.drain()
 
     def turn_away(
         self, method: Method, metadata: Mapping[str, str], peer: str
@@ -111,24 +108,11 @@ class Answerer:
             observed.enter()
             return await method.unary(request, call)
 
-    async def stream(
+    def stream(
         self, method: Method, messages: AsyncIterator[bytes], call: Call
     ) -> AsyncIterator[bytes]:
-        """Answers a streaming call; raises as `unary` does."""
-        if method.stream is None:
-            raise TypeError(f"{method.path} does not stream")
-        with self._observed(method, call):
-            if method.admit is not None:
-                method.admit(call)
-            incoming = Incoming(method, messages)
-            self._streams.add(incoming)
-            if self._draining:
-                incoming.drain()
-            try:
-                async for response in method.stream(incoming, call):
-                    yield response.SerializeToString()
-            finally:
-                self._streams.discard(incoming)
+        """The answers to a streaming call; they fail as `unary` does."""
+        return self._streams.answer(method, messages, call, self._observed)
 
     def _observed(self, method: Method, call: Call) -> "_Observed":
         if self._tracer is not None:

@@ -1,8 +1,8 @@
 """The native API, `saccade.v1.ImageClassifier`."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 
 from saccade.v1 import classifier_pb2 as pb
 from saccade_server.errors import InvalidArgument, SaccadeError
@@ -15,12 +15,10 @@ from saccade_server.services.failures import failure
 from saccade_server.services.inflight import Inflight
 from saccade_server.services.per_version import PerVersion
 from saccade_server.services.ranking import best_classes
+from saccade_server.services.side_by_side import answer_when_ready
 from saccade_server.services.writing import ResultWriter, result
 
 DEFAULT_TOP_K = 5
-MAX_STREAM_REQUESTS = 64
-"""Requests of one stream that are answered at the same time; the next ones wait in the socket."""
-
 _PREFIX = f"/{pb.DESCRIPTOR.services_by_name['ImageClassifier'].full_name}"
 _STREAM = f"{_PREFIX}/ClassifyStream"
 
@@ -100,41 +98,11 @@ class ClassifierService:
         self._encode_seconds.observe(time.perf_counter() - started)
         return response
 
-    async def classify_stream(
+    def classify_stream(
         self, requests: AsyncIterator[pb.ClassifyRequest], call: Call
     ) -> AsyncIterator[pb.ClassifyStreamResponse]:
-        """Answers ClassifyStream: each request as it finishes, a bounded number at once."""
-        answers: asyncio.Queue[pb.ClassifyStreamResponse | SaccadeError | None] = asyncio.Queue()
-        room = asyncio.Semaphore(MAX_STREAM_REQUESTS)
-
-        async def answer(request: pb.ClassifyRequest) -> None:
-            answers.put_nowait(await self._answer_one(request, call))
-
-        async def read() -> None:
-            end: SaccadeError | None = None
-            try:
-                async with asyncio.TaskGroup() as tasks:
-                    try:
-                        async for request in requests:
-                            await room.acquire()
-                            tasks.create_task(answer(request))
-                    except SaccadeError as error:
-                        # No message, so no request to answer: it ends the stream, but not before
-                        # what came ahead of it is answered.
-                        end = error
-            finally:
-                answers.put_nowait(end)
-
-        reading = asyncio.ensure_future(read())
-        try:
-            while isinstance(response := await answers.get(), pb.ClassifyStreamResponse):
-                room.release()
-                yield response
-            if response is not None:
-                raise response
-            await reading
-        finally:
-            reading.cancel()
+        """Answers ClassifyStream: each request as it finishes."""
+        return answer_when_ready(requests, partial(self._answer_one, stream=call))
 
     async def list_models(self, request: pb.ListModelsRequest, call: Call) -> pb.ListModelsResponse:
         """Answers ListModels."""

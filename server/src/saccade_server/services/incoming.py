@@ -1,11 +1,17 @@
-"""The messages of a caller that streams, until it ends or the server does."""
+"""Streams, until the caller ends or the server does.
+
+Apart from `Answerer`, since what is compiled has no asynchronous generators (ARCHITECTURE.md).
+"""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractContextManager, aclosing
+from typing import Any, cast
+
+from google.protobuf.message import Message
 
 from saccade_server.errors import Unavailable
-from saccade_server.services.call import Method
+from saccade_server.services.call import Call, Method
 
 
 class Incoming:
@@ -51,6 +57,52 @@ class Incoming:
         finally:
             self._reader = None
         return self._method.parse(data)
+
+
+class OpenStreams:
+    """The streams that are being answered."""
+
+    def __init__(self) -> None:
+        self._open: set[Incoming] = set()
+        self._draining = False
+
+    def drain(self) -> None:
+        """From now on they end when what was read of them is answered; see `Incoming`."""
+        self._draining = True
+        for stream in self._open:
+            stream.drain()
+
+    async def answer(
+        self,
+        method: Method,
+        messages: AsyncIterator[bytes],
+        call: Call,
+        observe: Callable[[Method, Call], AbstractContextManager[object]],
+    ) -> AsyncIterator[bytes]:
+        """Answers one.
+
+        Args:
+            method: What is called.
+            messages: Bytes from the transport.
+            call: Of the stream.
+            observe: Counts it, and makes errors for the caller of those that leave it.
+        """
+        if method.stream is None:
+            raise TypeError(f"{method.path} does not stream")
+        with observe(method, call):
+            if method.admit is not None:
+                method.admit(call)
+            incoming = Incoming(method, messages)
+            self._open.add(incoming)
+            if self._draining:
+                incoming.drain()
+            answers = cast(AsyncGenerator[Message, None], method.stream(incoming, call))
+            try:
+                async with aclosing(answers):
+                    async for response in answers:
+                        yield response.SerializeToString()
+            finally:
+                self._open.discard(incoming)
 
 
 def _ended() -> Unavailable:

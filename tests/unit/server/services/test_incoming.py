@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
@@ -95,3 +98,24 @@ async def test_an_answerer_that_drains_ends_its_streams(answerer: Answerer) -> N
     ends = await asyncio.gather(opened, late, return_exceptions=True)
 
     assert [Unavailable, Unavailable] == [type(end) for end in ends]
+
+
+async def test_who_closes_the_answers_has_closed_the_handler(answerer: Answerer) -> None:
+    """At once, not when the garbage collector finds it."""
+    ends: list[str] = []
+
+    async def handle(
+        requests: AsyncIterator[StringValue], call: Call
+    ) -> AsyncIterator[StringValue]:
+        try:
+            async for request in requests:
+                yield request
+        finally:
+            await asyncio.sleep(0)
+            ends.append("handler")
+
+    method = replace(upper_each(), stream=handle)
+    async with aclosing(cast(Any, answerer.stream(method, messages("a", "b"), Call()))) as answers:
+        await anext(answers)
+
+    assert ["handler"] == ends

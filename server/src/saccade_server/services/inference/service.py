@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 from saccade_server.errors import InvalidArgument, NotFound, SaccadeError
@@ -20,10 +20,10 @@ from saccade_server.services.inference.describing import (
     describe_model,
     describe_server,
 )
-from saccade_server.services.inference.ordering import answer_in_order
 from saccade_server.services.inference.reading import Asked, read_number, read_request
 from saccade_server.services.inference.writing import write_classes, write_scores
 from saccade_server.services.inflight import Inflight
+from saccade_server.services.side_by_side import answer_in_order
 
 PROBES = frozenset({"ServerLive", "ServerReady", "ModelReady"})
 """Methods that ask how the server is."""
@@ -160,17 +160,9 @@ class InferenceService:
         self._encode_seconds.observe(time.perf_counter() - started)
         return response
 
-    async def model_stream_infer(
-        self, requests: AsyncIterator[Any], call: Call
-    ) -> AsyncIterator[Any]:
+    def model_stream_infer(self, requests: AsyncIterator[Any], call: Call) -> AsyncIterator[Any]:
         """Answers ModelStreamInfer: several requests at once, in their order."""
-
-        async def answer(request: Any) -> Any:
-            return await self._answer_one(request, call)
-
-        async with aclosing(answer_in_order(requests, answer)) as answers:
-            async for response in answers:
-                yield response
+        return answer_in_order(requests, partial(self._answer_one, stream=call))
 
     async def _answer_one(self, request: Any, stream: Call) -> Any:
         """A request of a stream: what fails is its own answer, not the stream's end."""

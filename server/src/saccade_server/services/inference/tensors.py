@@ -105,4 +105,4 @@ def split_elements(raw: bytes, most: int | None = None) -> list[bytes]:
 
 def join_elements(elements: Iterable[bytes]) -> bytes:
     """A raw BYTES tensor."""
-    return b"".join(_LENGTH.pack(len(element)) + element for element in elements)
+    return b"".join([_LENGTH.pack(len(element)) + element for element in elements])

@@ -56,7 +56,7 @@ def frame_head(size: int, kind: int, flags: int, stream: int) -> bytes:
 
 def settings(values: dict[int, int]) -> bytes:
     """A SETTINGS frame."""
-    return frame(SETTINGS, 0, 0, b"".join(_SETTING.pack(*each) for each in values.items()))
+    return frame(SETTINGS, 0, 0, b"".join([_SETTING.pack(*each) for each in values.items()]))
 
 
 def window_update(stream: int, increment: int) -> bytes:

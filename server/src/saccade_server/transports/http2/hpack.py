@@ -89,7 +89,7 @@ www-authenticate|
 
 STATIC: tuple[Field, ...] = (
     ("", ""),  # Indices count from 1.
-    *((name, value) for name, _, value in (x.partition("|") for x in _STATIC_TABLE.splitlines())),
+    *[(name, value) for name, _, value in [x.partition("|") for x in _STATIC_TABLE.splitlines()]],
 )
 
 
