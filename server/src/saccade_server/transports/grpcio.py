@@ -202,21 +202,27 @@ def _handler(method: Method, answerer: Answerer, calls: _Calls, receive_s: float
 
     async def stream(messages: AsyncIterator[bytes], context: _Context) -> AsyncIterator[bytes]:
         calls.enter(context)
+        whole = _all(messages, context) if method.streams_requests else _one(messages, receive_s)
         try:
-            async for answer in answerer.stream(method, messages, _call(context)):
+            async for answer in answerer.stream(method, whole, _call(context)):
                 yield answer
         except SaccadeError as error:
             await _abort(context, error)
 
-    async def stream_one(messages: AsyncIterator[bytes], context: _Context) -> AsyncIterator[bytes]:
-        async for answer in stream(_one(messages, receive_s), context):
-            yield answer
-
     if method.unary:
         return grpc.stream_unary_rpc_method_handler(unary)
-    if method.streams_requests:
-        return grpc.stream_stream_rpc_method_handler(stream)
-    return grpc.stream_stream_rpc_method_handler(stream_one)
+    return grpc.stream_stream_rpc_method_handler(stream)
+
+
+async def _all(messages: AsyncIterator[bytes], context: _Context) -> AsyncIterator[bytes]:
+    """The messages of a caller that streams, up to its end.
+
+    To gRPC they end the same way where the caller goes: it cancels the handler, but not always
+    before it has ended them. It does so before it answers one more read, though.
+    """
+    async for data in messages:
+        yield data
+    await context.read()
 
 
 async def _one(messages: AsyncIterator[bytes], receive_s: float) -> AsyncIterator[bytes]:
