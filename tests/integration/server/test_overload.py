@@ -107,7 +107,10 @@ async def test_a_deadline_that_passes_in_the_queue_costs_no_compute(
 ) -> None:
     """The engine never sees the images."""
     first = await block(tiny, stub)
-    await failed(stub.Classify(request(99), timeout=0.1))
+    late = stub.Classify(request(99), timeout=0.3)
+    await tiny.reach_queued(1)
+    await failed(late)
+    await tiny.reach_queued(0)  # The server's clock was started later than the client's.
     tiny.engine.release()
     await first
     await stub.Classify(request(3), timeout=20)

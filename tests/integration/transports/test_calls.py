@@ -12,7 +12,7 @@ import pytest
 from google.protobuf.wrappers_pb2 import BytesValue, StringValue
 from google.rpc import error_details_pb2, status_pb2
 
-from fixtures.echo import PREFIX, EchoService
+from fixtures.echo import PREFIX, EchoService, make_answerer
 from fixtures.http2_peer import head
 from integration.transports.conftest import MAX_MESSAGE_BYTES, OPTIONS
 from saccade_server.transports.http2 import frames
@@ -342,7 +342,9 @@ async def test_a_stop_ends_what_does_not_finish(
 async def test_a_taken_port_is_an_error(transport: Transport, service: EchoService) -> None:
     """At once, not when the first call gets lost."""
     with pytest.raises(OSError, match="cannot listen"):
-        type(transport)([], None, address=f"127.0.0.1:{transport.port}", max_message_bytes=1)  # type: ignore[call-arg]
+        type(transport)(  # type: ignore[call-arg]
+            [], make_answerer(), address=f"127.0.0.1:{transport.port}", max_message_bytes=1
+        )
 
 
 async def test_a_path_that_is_no_text_harms_nobody(

@@ -184,16 +184,27 @@ class Batcher:
             self._tell_queue()
 
     def refusal(
-        self, images: int, *, deadline: float | None = None, client: str = ""
+        self, images: int, *, coming: int = 0, deadline: float | None = None, client: str = ""
     ) -> Refusal | None:
         """What `submit` would refuse so many images with if they came now; None: it would not.
 
         Nothing is counted. Those that come later, whatever holds them up, are not ready earlier.
+
+        Args:
+            images: Of the request.
+            coming: More that were let through and not submitted; the same client's, where clients
+                get equal shares.
+            deadline: On `clock`.
+            client: Whose they are.
         """
         if self._closing:
             return Refusal("", Unavailable("this version is being unloaded: try again"))
         return self._door.refusal(
-            images, queued=self.queued_images, deadline=deadline, client=client
+            images,
+            queued=self.queued_images,
+            coming=coming,
+            deadline=deadline,
+            client=client,
         )
 
     def count_refusal(self, reason: str) -> None:
@@ -223,7 +234,7 @@ class Batcher:
     async def close(self) -> None:
         """Refuses new requests, finishes those that are queued, closes the workers."""
         self._closing = True
-        await asyncio.gather(*(entry.answer for entry in self._unanswered), return_exceptions=True)
+        await asyncio.gather(*[entry.answer for entry in self._unanswered], return_exceptions=True)
         await self._crew.close()
 
     @contextmanager
@@ -287,6 +298,7 @@ class Batcher:
     def _forget(self, entry: Entry) -> None:
         """Its caller knows the answer, or does not wait for it any more."""
         self._unanswered.discard(entry)
+        self._door.learn(entry)
         if entry.waiting:
             self._line.leave(entry)
             self._tell_queue()

@@ -102,11 +102,11 @@ class Crew:
             behind_s: Seconds of calls that are to be run before.
             in_turns: Whether the wide worker runs them, if there is one: one after the other.
         """
-        if self.available:
-            return 0.0
-        left = sum(max(0.0, end - now) for _, end in self._running.values())
-        if self._wide not in self._running:
-            left /= len(self._workers)
+        left = 0.0
+        if not self.available:
+            left = sum(max(0.0, end - now) for _, end in self._running.values())
+            if self._wide not in self._running:
+                left /= len(self._workers)
         return left + behind_s / (1 if in_turns and self._wide else len(self._workers))
 
     async def close(self) -> None:

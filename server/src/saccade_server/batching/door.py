@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from saccade_server.batching.caution import Caution
 from saccade_server.batching.crew import Crew
 from saccade_server.batching.fairness import Shares
-from saccade_server.batching.line import WaitingLine
+from saccade_server.batching.line import Entry, WaitingLine
 from saccade_server.errors import DeadlineExceeded, Overloaded, SaccadeError
 
 LEAST_RETRY_S = 0.01
@@ -49,49 +50,65 @@ class Door:
         self._shares = shares
         self._max_queue_images = max_queue_images
         self._clock = clock
+        self._caution = Caution()
 
     def refusal(
-        self, images: int, *, queued: int, deadline: float | None, client: str
+        self, images: int, *, queued: int, coming: int, deadline: float | None, client: str
     ) -> Refusal | None:
         """What so many images would be refused with if they came now; None: they would not.
 
         Args:
             images: Of the request.
             queued: Images that wait, or will when they are decoded.
+            coming: More that were let through and will wait soon; the same client's, where clients
+                have shares.
             deadline: On the clock.
             client: Whose they are.
         """
         # A lone request larger than the queue would never get in: it may when nothing waits.
-        if queued and queued + images > self._max_queue_images:
+        ahead = queued + coming
+        if ahead and ahead + images > self._max_queue_images:
             text = (
-                f"{queued} images are waiting, at most {self._max_queue_images} may: "
-                "try again later"
+                f"{ahead} images are waiting, at most {self._max_queue_images} may: try again later"
             )
-            return self._full("queue_full", text, queued)
-        ahead = queued
+            return self._full("queue_full", text, ahead)
         if self._shares is not None:
             name = self._shares.name(client)
-            ahead = self._shares.ahead(name, images, queued)
-            if self._shares.exceeds(name, images, queued):
+            ahead = self._shares.ahead(name, images + coming, ahead)
+            if self._shares.exceeds(name, images + coming, queued):
                 text = "this client's share of the queue is full: try again later"
                 return self._full("share_full", text, ahead)
-        return None if deadline is None else self._lateness(images, deadline, ahead)
+        if deadline is None:
+            return None
+        # An idle engine does not wait for what is being decoded.
+        behind = coming if self._crew.available else ahead
+        return self._lateness(images, deadline, behind)
+
+    def learn(self, entry: Entry) -> None:
+        """Takes note of whether a request that was let in, and had to wait, was in time."""
+        if entry.deadline is None or not entry.waited:
+            return
+        answer = entry.answer
+        if self._clock() >= entry.deadline:
+            self._caution.learn(late=True)
+        elif not answer.cancelled():
+            self._caution.learn(late=isinstance(answer.exception(), DeadlineExceeded))
 
     def _full(self, reason: str, text: str, ahead: int) -> Refusal:
         retry_after_s = max(self._wait_s(self._clock(), ahead), LEAST_RETRY_S)
         return Refusal(reason, Overloaded(text, retry_after_s=retry_after_s))
 
-    def _lateness(self, images: int, deadline: float, ahead: int) -> Refusal | None:
+    def _lateness(self, images: int, deadline: float, behind: int) -> Refusal | None:
         now = self._clock()
         if deadline <= now:
-            text = "the deadline passed before the images were queued"
+            text = "the deadline leaves no time for the images"
             return Refusal("deadline", DeadlineExceeded(text))
-        wait = self._wait_s(now, ahead)
-        needed = wait + self._line.expect_s(images)
-        if not wait or now + self._line.safe_s(needed) <= deadline:
+        wait = self._wait_s(now, behind)
+        expected = self._line.safe_s(wait + self._line.expect_s(images), self._caution.factor)
+        if not wait or now + expected <= deadline:
             return None
         error = Overloaded(
-            f"the answer would take about {needed:.3f} s, "
+            f"the answer may take {expected:.3f} s, "
             f"the deadline leaves {deadline - now:.3f} s: try again later",
             retry_after_s=wait,
         )
@@ -100,4 +117,4 @@ class Door:
     def _wait_s(self, now: float, ahead: int) -> float:
         """Expected seconds until a request with so many images ahead reaches an engine."""
         behind_s = self._line.expect_wait_s(ahead)
-        return self._crew.wait_s(now, behind_s, in_turns=self._line.small)
+        return self._crew.wait_s(now, behind_s, in_turns=self._line.in_turns)

@@ -127,8 +127,13 @@ class WaitingLine:
 
     @property
     def crowded(self) -> bool:
-        """Whether more waits than one batch holds, and makes full ones."""
-        return self.images > self._max_batch_images and not self.small
+        """Whether more waits than a full batch holds: then batches are best run side by side."""
+        return self.images > self._max_batch_images
+
+    @property
+    def in_turns(self) -> bool:
+        """Whether what waits is best run in small batches, one after the other."""
+        return self.small and not self.crowded
 
     @property
     def _most(self) -> int:
@@ -179,14 +184,19 @@ class WaitingLine:
 
     def expect_wait_s(self, images: int) -> float:
         """Expected seconds of engine calls for so many images that wait."""
-        most, wide = self._most, self.small
+        most, wide = self._most, self.in_turns
         full, rest = divmod(images, most)
         with self._lock:
             return full * self._expect_s(most, wide=wide) + self._expect_s(rest, wide=wide)
 
-    def safe_s(self, seconds: float) -> float:
-        """An expectation with the margin that past errors call for, and the way back."""
-        return seconds * self._cost.margin + self.handover_s
+    def safe_s(self, seconds: float, caution: float = 1.0) -> float:
+        """An expectation with the margin that past errors call for, and the way back.
+
+        Args:
+            seconds: Expected.
+            caution: The least margin.
+        """
+        return seconds * max(caution, self._cost.margin) + self.handover_s
 
     def take(self, now: float) -> Taken:
         """The next batch: whole entries, as many as fit and as are in time together.
@@ -232,7 +242,7 @@ class WaitingLine:
     def _sort(self, entry: Entry, now: float, taken: Taken) -> bool:
         """Puts an entry where it belongs; whether that is the batch."""
         self._uncount(entry)
-        needed = self._expect_s(len(entry.images)) if entry.waited else 0.0
+        needed = self._expect_s(len(entry.images)) + self.handover_s if entry.waited else 0.0
         if entry.answer.done():
             taken.gone.append(entry)
         elif entry.deadline is not None and entry.deadline <= now + needed:

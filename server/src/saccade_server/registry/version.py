@@ -58,9 +58,9 @@ class Predictor(Protocol):
         """Holds room for images that are still being decoded."""
 
     def refusal(
-        self, images: int, *, deadline: float | None = None, client: str = ""
+        self, images: int, *, coming: int = 0, deadline: float | None = None, client: str = ""
     ) -> Refused | None:
-        """What so many images would be refused with if they came now."""
+        """What so many images would be refused with if they came now, behind those that come."""
 
     def count_refusal(self, reason: str) -> None:
         """Counts a request that was refused for that reason."""

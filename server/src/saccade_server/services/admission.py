@@ -10,6 +10,7 @@ comes would be let through for the same place.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -59,30 +60,44 @@ class Coming:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._all: dict[object, tuple[float, str]] = {}
+        self._counts: Counter[str] = Counter()
 
     def count(self, client: str) -> int:
         """Those of a client."""
         oldest = self._clock() - COMING_S
         while self._all and next(iter(self._all.values()))[0] < oldest:
-            del self._all[next(iter(self._all))]
-        return sum(each[1] == client for each in self._all.values())
+            self._end(next(iter(self._all)))
+        return self._counts[client]
 
     def add(self, client: str) -> Callable[[], object]:
         """Counts one more of a client, until what it returns is called."""
         one = object()
         self._all[one] = self._clock(), client
-        return partial(self._all.pop, one, None)
+        self._counts[client] += 1
+        return partial(self._end, one)
+
+    def _end(self, one: object) -> None:
+        if one in self._all:
+            _, client = self._all.pop(one)
+            self._counts[client] -= 1
+            if not self._counts[client]:
+                del self._counts[client]
 
 
 def _by_name(models: Models, depth: int, coming: PerVersion[Coming], fairness_key: str) -> Judge:
     def judge(beginning: bytes, call: Call) -> Callable[[], object] | None:
         refusal = None
         client = call.metadata.get(fairness_key, "")
-        for version in _meant(models(), read_name(beginning, depth)):
-            images = 1 + coming[version].count(client)
-            refusal = version.predictor.refusal(images, deadline=call.deadline, client=client)
+        served = models()
+        name = read_name(beginning, depth)
+        for version in _meant(served, name):
+            others = coming[version]
+            refusal = version.predictor.refusal(
+                1, coming=others.count(client), deadline=call.deadline, client=client
+            )
             if refusal is None:
-                return coming[version].add(client)
+                # Those of one model must not take another one's room.
+                return others.add(client) if name or len(served) == 1 else None
         if refusal is not None:
             # Of those that it may mean, the last one has to stand for all.
             call.model = version.model

@@ -1,13 +1,14 @@
 """Batches of no more images than make them cheaper."""
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NamedTuple
 
 import pytest
 
 from fixtures.clock import FakeClock, settle
 from fixtures.workers import FakeWorker, images
-from saccade_server.batching import Batcher, BatchingConfig
+from saccade_server.batching import Batcher, BatchingConfig, Scores
 from saccade_server.errors import ConfigError
 from saccade_server.metrics import Metrics
 from unit.server.batching.conftest import Ask
@@ -22,6 +23,20 @@ class Pair(NamedTuple):
     wide: FakeWorker
     left: FakeWorker
     right: FakeWorker
+
+    @property
+    def batches(self) -> list[list[list[int]]]:
+        """What each worker has been given, the wide one first."""
+        return [each.batches for each in (self.wide, self.left, self.right)]
+
+    async def finish_wide(self) -> None:
+        """Ends the batch of the wide one, and lets others begin."""
+        self.wide.finish()
+        await settle()
+
+
+Send = Callable[..., Awaitable[None]]
+"""Sends requests to the pair, each given as the marks of its images."""
 
 
 @pytest.fixture
@@ -38,6 +53,20 @@ def pair(metrics: Metrics, clock: FakeClock) -> Pair:
         [left, right], CONFIG, metrics, model="digits", version=1, wide=wide, clock=clock
     )
     return Pair(batcher, wide, left, right)
+
+
+@pytest.fixture
+async def send(pair: Pair) -> AsyncIterator[Send]:
+    """See `Send`; what is not answered at the end is given up."""
+    tasks: list[asyncio.Task[Scores]] = []
+
+    async def send(*requests: list[int]) -> None:
+        tasks.extend(asyncio.ensure_future(pair.batcher.submit(images(*r))) for r in requests)
+        await settle()
+
+    yield send
+    for task in tasks:
+        task.cancel()
 
 
 async def test_the_first_of_those_that_wait_are_answered_sooner(
@@ -75,44 +104,82 @@ async def test_a_larger_request_stays_whole(ask: Ask, worker: FakeWorker) -> Non
     assert [[0], [1, 2, 3]] == worker.batches[:2]
 
 
-async def test_many_small_requests_run_on_all_processors(pair: Pair) -> None:
-    """One batch after the other: those of large requests alone run side by side."""
-    batcher, wide, left, right = pair
-    tasks = [asyncio.ensure_future(batcher.submit(images(mark))) for mark in range(7)]
-    await settle()
-    wide.finish()
-    await settle()
-    small = [list(each.batches) for each in (wide, left, right)]
-    tasks += [asyncio.ensure_future(batcher.submit(images(7, 8, 9))) for _ in range(6)]
-    await settle()
-    wide.finish()
-    await settle()
+async def test_small_requests_run_on_all_processors(pair: Pair, send: Send) -> None:
+    """One batch after the other, while no more of them wait than a full batch holds."""
+    await send(*([mark] for mark in range(5)))
+    await pair.finish_wide()
 
-    assert [[[0], [1, 2]], [], []] == small
-    assert [[0], [1, 2]] == wide.batches
-    assert [[[3, 4, 5, 6]], [[7, 8, 9]]] == sorted([left.batches, right.batches])
-    for task in tasks:
-        task.cancel()
+    assert [[[0], [1, 2]], [], []] == pair.batches
 
 
-async def test_what_small_requests_wait_for_runs_in_turns(pair: Pair, clock: FakeClock) -> None:
+async def test_a_crowd_of_small_requests_runs_side_by_side(pair: Pair, send: Send) -> None:
+    """Its batches are as small."""
+    await send(*([mark] for mark in range(6)))
+    await pair.finish_wide()
+
+    assert [[[0]], [[3, 4]], [[1, 2]]] == pair.batches
+
+
+async def test_large_requests_run_side_by_side(pair: Pair, send: Send) -> None:
+    """And make the batches full, also those of small ones among them."""
+    await send(*([mark] for mark in range(5)))
+    await pair.finish_wide()
+    await send([5], [6], *[[7, 8, 9]] * 6)
+    await pair.finish_wide()
+
+    assert [[[0], [1, 2]], [[7, 8, 9]], [[3, 4, 5, 6]]] == pair.batches
+
+
+async def test_what_small_requests_wait_for_runs_in_turns(
+    pair: Pair, send: Send, clock: FakeClock
+) -> None:
     """So a deadline is refused that two engines side by side would have kept."""
-    batcher, wide, _, _ = pair
-    tasks = [asyncio.ensure_future(batcher.submit(images(mark))) for mark in range(9)]
-    await settle()
-    for _ in range(2):
-        clock.advance(1.0)
-        wide.finish()
-        await settle()
+    await send(*([mark] for mark in range(5)))
+    clock.advance(1.0)
+    await pair.finish_wide()
+    await send([5], [6])
+    clock.advance(1.0)
+    await pair.finish_wide()
+    await send([7], [8])
 
     # A call is under way, four images and two calls wait.
-    refusal = batcher.refusal(1, deadline=clock() + 3.9)
+    refusal = pair.batcher.refusal(1, deadline=clock() + 3.9)
 
     assert refusal is not None
     assert refusal.reason == "deadline_unreachable"
-    assert batcher.refusal(1, deadline=clock() + 20.0) is None
-    for task in tasks:
-        task.cancel()
+    assert pair.batcher.refusal(1, deadline=clock() + 20.0) is None
+
+
+async def test_what_a_crowd_of_them_waits_for_runs_side_by_side(
+    pair: Pair, send: Send, clock: FakeClock
+) -> None:
+    """So a deadline is accepted that one engine could not have kept."""
+    await send(*([mark] for mark in range(6)))
+    clock.advance(1.0)
+    await pair.finish_wide()
+    await send(*([mark] for mark in range(5)))
+
+    # Two calls are under way and three wait, taken for 2 s each, as one image took 1 s.
+    assert pair.batcher.refusal(1, deadline=clock() + 6.1) is None
+    assert pair.batcher.refusal(1, deadline=clock() + 5.9) is not None
+
+
+async def test_a_crowd_of_them_is_judged_by_what_calls_cost_side_by_side(
+    pair: Pair, send: Send, clock: FakeClock
+) -> None:
+    """Two images alone are taken for 2 s, as one took 1 s; side by side they have taken 3 s."""
+    await send(*([mark] for mark in range(6)))
+    clock.advance(1.0)
+    await pair.finish_wide()
+    await send(*([mark] for mark in range(9)))
+    clock.advance(3.0)
+    pair.left.finish()
+    pair.right.finish()
+    await settle()
+
+    # Two calls are under way, six images and a call of the request's own wait.
+    assert pair.batcher.refusal(1, deadline=clock() + 10.6) is None
+    assert pair.batcher.refusal(1, deadline=clock() + 10.4) is not None
 
 
 @pytest.mark.parametrize("enough", [-1, 5])

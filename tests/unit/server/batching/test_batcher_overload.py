@@ -98,14 +98,14 @@ async def test_a_lone_request_may_be_larger_than_the_queue(ask: Ask, worker: Fak
 async def test_a_deadline_that_cannot_be_met_is_refused(
     ask: Ask, worker: FakeWorker, clock: FakeClock
 ) -> None:
-    """One call runs, the own one would follow: two seconds, the deadline leaves one."""
+    """One call runs, the own one would follow: two seconds, and 3 % for what is not known yet."""
     await learn_a_second_a_call(ask, worker)
     ask(0)
     await settle()
     with pytest.raises(Overloaded) as refused:
         await ask(1, deadline=clock() + 1.0)
 
-    expected = "the answer would take about 2.000 s, the deadline leaves 1.000 s: try again later"
+    expected = "the answer may take 2.060 s, the deadline leaves 1.000 s: try again later"
     assert expected == refused.value.message
 
 
@@ -135,6 +135,27 @@ async def test_a_deadline_that_can_be_met_is_accepted(
     worker.finish(after_s=1.0)
 
     assert [1] == marks(await asked)
+
+
+async def test_what_was_late_makes_later_requests_be_refused(
+    ask: Ask, worker: FakeWorker, clock: FakeClock
+) -> None:
+    """Each comes behind another one with 2.2 s left, and is answered after 2.3 instead of two."""
+    await learn_a_second_a_call(ask, worker)
+    outcomes = []
+    for _ in range(10):
+        ask(0)
+        await settle()
+        asked = ask(1, deadline=clock() + 2.2)
+        await settle()
+        worker.finish(after_s=1.0)
+        await settle()
+        if worker.busy:
+            worker.finish(after_s=1.3)
+        await asyncio.wait([asked])
+        outcomes.append(type(asked.exception()))
+
+    assert (type(None), Overloaded) == (outcomes[0], outcomes[-1])
 
 
 async def test_an_idle_engine_tries_even_a_short_deadline(
@@ -205,6 +226,19 @@ async def test_asking_for_a_refusal_counts_none(
 
     assert refusal is not None
     assert ("queue_full", 0.0) == (refusal.reason, metrics.rejected.labels("queue_full").value)
+
+
+async def test_what_is_coming_counts_as_waiting(
+    ask: Ask, worker: FakeWorker, batcher: Batcher, clock: FakeClock
+) -> None:
+    """Also while the engine is idle: four images more are a call of a second before one's own."""
+    await learn_a_second_a_call(ask, worker)
+
+    deadline = clock() + 1.5
+    refusals = [batcher.refusal(1, coming=coming, deadline=deadline) for coming in (0, 4, 8)]
+
+    reasons = [refusal and refusal.reason for refusal in refusals]
+    assert [None, "deadline_unreachable", "queue_full"] == reasons
 
 
 async def test_what_would_be_taken_has_no_refusal(batcher: Batcher, clock: FakeClock) -> None:

@@ -53,6 +53,21 @@ async def test_a_request_finds_the_room_that_was_reserved_for_it(
     assert [[0], [1, 2, 3, 4], [5, 6, 7, 8]] == worker.batches
 
 
+async def test_an_idle_engine_does_not_wait_for_what_is_being_decoded(
+    ask: Ask, batcher: Batcher, worker: FakeWorker, clock: FakeClock
+) -> None:
+    """It takes a second an image; who is ready first is in time."""
+    first = ask(0)
+    await settle()
+    worker.finish(after_s=1.0)
+    await first
+
+    with batcher.reserve(3):
+        refusal = batcher.refusal(1, deadline=clock() + 1.5)
+
+    assert refusal is None
+
+
 def test_a_deadline_that_passed_is_not_worth_decoding(batcher: Batcher, clock: FakeClock) -> None:
     """It is refused before anything is decoded."""
     with pytest.raises(DeadlineExceeded), batcher.reserve(1, deadline=clock() - 1):

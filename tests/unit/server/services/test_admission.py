@@ -27,7 +27,9 @@ class BusyPredictor(FakePredictor):
         self.model = model
         self.counted: list[str] = []
 
-    def refusal(self, images: int, *, deadline: float | None = None, client: str = "") -> Refusal:
+    def refusal(
+        self, images: int, *, coming: int = 0, deadline: float | None = None, client: str = ""
+    ) -> Refusal:
         """Always."""
         return Refusal("full", Overloaded(f"{self.model} is full", retry_after_s=1.0))
 
@@ -45,8 +47,8 @@ def make_version(model: str, *, busy: bool, version: int = 1) -> Version:
     return Version(model=model, version=version, path=Path(model), state=State.READY, loaded=loaded)
 
 
-def ask(versions: list[Version], request: pb.ClassifyRequest) -> Call:
-    """Shows the first bytes of a request to what guards Classify."""
+def ask(versions: list[Version], beginning: bytes) -> object:
+    """Shows the first bytes of a request to what guards Classify; gives what it wants called."""
     models: dict[str, list[Version]] = {}
     for each in versions:
         models.setdefault(each.model, []).append(each)
@@ -59,19 +61,17 @@ def ask(versions: list[Version], request: pb.ClassifyRequest) -> Call:
         request=pb.ClassifyRequest,
         unary=classify,
     )
-    call = Call()
     guarded = bounded([method], lambda: models)[0]
     assert guarded.judge is not None
-    guarded.judge(request.SerializeToString()[:100], call)
-    return call
+    return guarded.judge(beginning, Call())
 
 
-def request_for(model: str = "") -> pb.ClassifyRequest:
-    """A large request."""
+def request_for(model: str = "") -> bytes:
+    """The first bytes of a large request."""
     request = pb.ClassifyRequest(images=[pb.Image(encoded=bytes(1000))])
     if model:
         request.model.name = model
-    return request
+    return request.SerializeToString()[:100]
 
 
 BUSY, FREE = make_version("busy", busy=True), make_version("free", busy=False)
@@ -102,6 +102,18 @@ def test_what_no_version_can_answer_is_refused(versions: list[Version], named: s
 def test_what_might_be_answered_is_let_through(versions: list[Version], named: str) -> None:
     """Also what its handler will find to be wrong."""
     ask(versions, request_for(named))
+
+
+@pytest.mark.parametrize(
+    ("others", "named", "counts"),
+    [([], "", True), ([BUSY], "free", True), ([BUSY], "", False)],
+    ids=["the only model", "by name", "any of two"],
+)
+def test_what_is_let_through_takes_no_other_models_room(
+    others: list[Version], named: str, counts: bool
+) -> None:
+    """It counts as coming only where it is certain which model is meant."""
+    assert counts == (ask([FREE, *others], request_for(named)) is not None)
 
 
 def test_a_refusal_is_counted_once() -> None:
@@ -144,6 +156,14 @@ def test_what_is_coming_counts_until_it_has_come() -> None:
     first()
 
     assert (2, 1) == (both, coming.count("one"))
+
+
+def test_what_comes_for_one_client_is_not_counted_for_another() -> None:
+    """Each has a share of its own."""
+    coming = Coming(FakeClock())
+    coming.add("one")
+
+    assert (1, 0) == (coming.count("one"), coming.count("two"))
 
 
 def test_what_is_coming_slowly_does_not_count() -> None:

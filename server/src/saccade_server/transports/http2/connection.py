@@ -14,6 +14,7 @@ from saccade_server.transports.http2.errors import ErrorCode, Violation
 from saccade_server.transports.http2.guard import Guard
 from saccade_server.transports.http2.headers import HeaderReader
 from saccade_server.transports.http2.intake import Budget, Pool
+from saccade_server.transports.http2.lag import Lag
 from saccade_server.transports.http2.options import Http2Options
 from saccade_server.transports.http2.outbox import Outbox
 from saccade_server.transports.http2.session import Session
@@ -37,6 +38,7 @@ class Shared:
 
     Attributes:
         on_closed: Called when a connection has left `connections`.
+        lag: Of the loop.
     """
 
     methods: Mapping[str, Method]
@@ -45,6 +47,7 @@ class Shared:
     options: Http2Options
     pool: Pool
     on_closed: Callable[[], None]
+    lag: Lag = field(default_factory=Lag)
     connections: "set[Connection]" = field(default_factory=set)
 
 
@@ -71,7 +74,7 @@ class Connection(asyncio.Protocol):
         """Says hello, or closes at once where there are too many connections."""
         shared = self._shared
         self._transport = cast(asyncio.Transport, transport)
-        self._outbox = Outbox(self._transport, self._loop, shared.options)
+        self._outbox = Outbox(self._transport, self._loop, shared.options, shared.lag)
         guard = Guard(shared.options.small_frames_per_s)
         self.streams = Streams(
             loop=self._loop,
@@ -83,6 +86,7 @@ class Connection(asyncio.Protocol):
             max_message_bytes=shared.max_message_bytes,
             peer=_peer(transport),
             on_idle=self._on_idle,
+            lag=shared.lag,
         )
         self._session = Session(
             streams=self.streams,

@@ -28,6 +28,7 @@ async def answer_one(
         compressed, data = message
         if compressed:
             data = await stream.plain(message)
+        stream.take_over()
         answer = await answerer.unary(method, data, call)
     except SaccadeError as error:
         stream.refuse(error)

@@ -1,11 +1,13 @@
 """What a connection sends: in order, within the peer's windows, joined into few writes."""
 
 import asyncio
+import time
 from collections import deque
 
 from saccade_server.transports.http2 import frames, reply
 from saccade_server.transports.http2.errors import ErrorCode, StreamViolation, Violation
 from saccade_server.transports.http2.hpack import NO_TABLE
+from saccade_server.transports.http2.lag import Lag
 from saccade_server.transports.http2.lane import Lane
 from saccade_server.transports.http2.options import DEFAULT_WINDOW_BYTES, Http2Options
 
@@ -30,6 +32,7 @@ class Outbox:
         transport: Gets the bytes.
         loop: Of the transport.
         options: The limits.
+        lag: Learns how long frames wait here.
 
     Attributes:
         initial_window: Of the peer's streams.
@@ -42,6 +45,7 @@ class Outbox:
         transport: asyncio.Transport,
         loop: asyncio.AbstractEventLoop,
         options: Http2Options,
+        lag: Lag,
     ) -> None:
         self.initial_window = DEFAULT_WINDOW_BYTES
         self.paused = False
@@ -57,7 +61,9 @@ class Outbox:
         self._window = DEFAULT_WINDOW_BYTES
         self._max_frame = frames.FRAME_BYTES
         self._chunks: list[bytes | memoryview] = []
+        self._lag = lag
         self._scheduled = False
+        self._since = 0.0
         self._turn = 0
         self._fresh = True
         self._queue: deque[Lane] = deque()
@@ -193,7 +199,9 @@ class Outbox:
 
     def flush(self) -> None:
         """Hands to the transport what has been sent since the last time."""
-        self._scheduled = False
+        if self._scheduled:
+            self._lag.learn(self._since, time.monotonic())
+            self._scheduled = False
         self._turn = 0
         chunks, self._chunks = self._chunks, []
         if chunks and not self._transport.is_closing():
@@ -265,4 +273,5 @@ class Outbox:
         # Whatever else this turn of the loop sends goes out in the same write.
         if not self._scheduled:
             self._scheduled = True
+            self._since = time.monotonic()
             self._loop.call_soon(self.flush)

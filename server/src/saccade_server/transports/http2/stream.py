@@ -1,7 +1,6 @@
 """One call, from the first frame of its request to the status of its answer."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
@@ -32,6 +31,8 @@ class Stream(Lane):
         number: Of the stream.
         head: What the request's headers said.
         method: What they call.
+        call: Of the handler; its deadline is that by which the handler must be done.
+        come: To be called when the handler takes over, or never will.
 
     Attributes:
         ended: Whether the request has ended.
@@ -41,10 +42,18 @@ class Stream(Lane):
         age_s: Seconds that a message has been on its way, for the owner to count.
     """
 
-    __slots__ = ("_arrived", "_call", "_come", "_head", "_intake", "_method", "_owner", "_received",
-                 "_timer", "age_s", "closed", "ended", "heard", "task")  # fmt: skip
+    __slots__ = ("_arrived", "_call", "_come", "_head", "_intake", "_method", "_only", "_owner",
+                 "_received", "_timer", "age_s", "closed", "ended", "heard", "task")  # fmt: skip
 
-    def __init__(self, owner: "Streams", number: int, head: RequestHead, method: Method) -> None:
+    def __init__(
+        self,
+        owner: "Streams",
+        number: int,
+        head: RequestHead,
+        method: Method,
+        call: Call,
+        come: Callable[[], object] | None = None,
+    ) -> None:
         super().__init__(number, owner.outbox.initial_window)
         self.ended = self.closed = False
         self.heard = True
@@ -56,15 +65,14 @@ class Stream(Lane):
         self._intake: Intake | None = None
         self._received = 0
         self._arrived: asyncio.Future[None] | None = None
-        self._come: Callable[[], object] | None = None
+        self._only: Message | None = None
+        self._call = call
+        self._come = come
         self._timer: asyncio.TimerHandle | None = None
-        deadline = None
         if head.timeout_s is not None:
-            deadline = time.monotonic() + head.timeout_s
             self._timer = owner.loop.call_later(head.timeout_s, self._expire)
-        self._call = Call(deadline=deadline, metadata=head.metadata, peer=owner.peer)
         if method.streams_requests:
-            self._start_stream(self._messages())
+            self._start_stream()
 
     def receive(self, data: bytes, size: int, *, ended: bool) -> None:
         """Takes the content of a DATA frame.
@@ -197,6 +205,12 @@ class Stream(Lane):
         self._release()
         self.fail(error)
 
+    def take_over(self) -> None:
+        """For the handler: it judges the request from here on."""
+        if self._come is not None:
+            self._come()
+            self._come = None
+
     async def plain(self, message: Message) -> bytes:
         """A message, decompressed.
 
@@ -209,6 +223,27 @@ class Stream(Lane):
         if self._head.encoding == "identity":
             raise SaccadeError("a message is compressed, but the call has no grpc-encoding")
         return await decompress(data, self._head.encoding, self._owner.max_message_bytes)
+
+    async def next_message(self) -> bytes | None:
+        """For the handler: what comes next of the request, as it comes; None behind the end.
+
+        Raises:
+            SaccadeError: What comes is no message.
+        """
+        if not self._method.streams_requests:
+            message, self._only = self._only, None
+            return None if message is None else await self.plain(message)
+        while True:
+            if self._intake is not None:
+                self._intake.consume()
+                if self._intake.ready():
+                    return await self.plain(self._take(self._intake))
+            if self.ended:
+                if self._intake is not None and not self._intake.empty:
+                    raise SaccadeError(_CUT_OFF)
+                return None
+            self._arrived = self._owner.loop.create_future()
+            await self._arrived
 
     def _feed(self, data: bytes, size: int) -> None:
         if self._intake is None:
@@ -242,6 +277,7 @@ class Stream(Lane):
             SaccadeError: Why.
         """
         try:
+            self.take_over()
             self._come = self._owner.answerer.preview(self._method, beginning, self._call)
         except Overloaded:
             self._owner.window.narrow()
@@ -256,43 +292,19 @@ class Stream(Lane):
         if self._head.content_length is not None and self._head.content_length != self._received:
             raise StreamViolation(ErrorCode.PROTOCOL_ERROR, "content-length is not the length")
 
-    def _tell_come(self) -> None:
-        """The request is whole, or never will be."""
-        if self._come is not None:
-            self._come()
-            self._come = None
-
     def _start(self, message: Message) -> None:
-        self._tell_come()
         if self._method.unary is None:
-            self._start_stream(self._one(message))
+            self._only = message
+            self._start_stream()
         else:
             owner = self._owner
             run = answer_one(self, owner.answerer, self._method, self._call, message)
             self.task = owner.loop.create_task(run)
 
-    def _start_stream(self, messages: AsyncIterator[bytes]) -> None:
+    def _start_stream(self) -> None:
         owner = self._owner
-        run = answer_stream(self, owner.answerer, self._method, self._call, messages)
+        run = answer_stream(self, owner.answerer, self._method, self._call, _Messages(self))
         self.task = owner.loop.create_task(run)
-
-    async def _messages(self) -> AsyncIterator[bytes]:
-        """The messages of a caller that streams, as they come."""
-        while True:
-            if self._intake is not None:
-                self._intake.consume()
-                if self._intake.ready():
-                    yield await self.plain(self._take(self._intake))
-                    continue
-            if self.ended:
-                if self._intake is not None and not self._intake.empty:
-                    raise SaccadeError(_CUT_OFF)
-                return
-            self._arrived = self._owner.loop.create_future()
-            await self._arrived
-
-    async def _one(self, message: Message) -> AsyncIterator[bytes]:
-        yield await self.plain(message)
 
     def _wake(self) -> None:
         if self._arrived is not None and not self._arrived.done():
@@ -310,10 +322,25 @@ class Stream(Lane):
             self._timer.cancel()
         self._release()
         self._intake = None
-        self._tell_come()
+        self.take_over()
         self._owner.close(self)
 
     def _release(self) -> None:
         """Nobody needs the request any more."""
         if self._intake is not None:
             self._intake.close()
+
+
+class _Messages(AsyncIterator[bytes]):
+    """The messages of a call, for its handler."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    async def __anext__(self) -> bytes:
+        message = await self._stream.next_message()
+        if message is None:
+            raise StopAsyncIteration
+        return message

@@ -1,15 +1,18 @@
 """The streams of one connection: which are open, which may open, how they close."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
-from saccade_server.errors import Unavailable
+from saccade_server.errors import Overloaded, SaccadeError, Unavailable
 from saccade_server.services.answer import Answerer
+from saccade_server.services.call import Call, Method
 from saccade_server.transports.http2 import frames, reply
 from saccade_server.transports.http2.errors import ErrorCode, StreamViolation, Violation
 from saccade_server.transports.http2.guard import Guard
 from saccade_server.transports.http2.head import RequestHead
 from saccade_server.transports.http2.intake import Budget
+from saccade_server.transports.http2.lag import Lag
 from saccade_server.transports.http2.options import Http2Options
 from saccade_server.transports.http2.outbox import Outbox
 from saccade_server.transports.http2.stream import Stream
@@ -33,6 +36,7 @@ class Streams:
         max_message_bytes: Of a request's message.
         peer: The caller's address.
         on_idle: Called when the last stream has closed.
+        lag: Of the loop.
 
     Attributes:
         last: The highest number that the peer has used.
@@ -52,6 +56,7 @@ class Streams:
         max_message_bytes: int,
         peer: str,
         on_idle: Callable[[], None],
+        lag: Lag,
     ) -> None:
         self.loop = loop
         self.answerer = answerer
@@ -67,6 +72,7 @@ class Streams:
         )
         self._guard = guard
         self._on_idle = on_idle
+        self._lag = lag
         self._open: dict[int, Stream] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._abandoned: dict[int, None] = {}
@@ -115,9 +121,7 @@ class Streams:
         elif refusal := self.answerer.turn_away(head.method, head.metadata, self.peer):
             self.answer(number, reply.without_answer(refusal), ended=ended)
         else:
-            stream = self._open[number] = Stream(self, number, head, head.method)
-            if ended:
-                stream.trailers()
+            self._begin(number, head, head.method, ended=ended)
 
     def answer(self, number: int, block: bytes, *, ended: bool) -> None:
         """Answers a request with headers only, without having opened its stream."""
@@ -214,6 +218,30 @@ class Streams:
         """Ends what is left with UNAVAILABLE: the server stops."""
         for stream in list(self._open.values()):
             stream.abort(Unavailable("the server is shutting down"))
+
+    def _begin(self, number: int, head: RequestHead, method: Method, *, ended: bool) -> None:
+        """Opens a stream, unless the loop is behind and the answer could not be in time.
+
+        To find that out later costs twice as much, which keeps a loop behind.
+        """
+        call = Call(metadata=head.metadata, peer=self.peer)
+        come = None
+        if head.timeout_s is not None:
+            now = time.monotonic()
+            # Less the answer's wait to be written. A request waits in the socket, for its handler
+            # and for its scores, too, but to take all of that off refused what was in time.
+            call.deadline = now + head.timeout_s - self._lag.now_s(now)
+            if method.judge is not None and self._lag.behind(now):
+                try:
+                    come = self.answerer.preview(method, b"", call)
+                except SaccadeError as error:
+                    if isinstance(error, Overloaded):
+                        self.window.narrow()
+                    self.answer(number, reply.without_answer(error), ended=ended)
+                    return
+        stream = self._open[number] = Stream(self, number, head, method, call, come)
+        if ended:
+            stream.trailers()
 
     def _shift(self, difference: int) -> None:
         for stream in list(self._open.values()):
