@@ -11,12 +11,21 @@ PROJECTS := pyproject.toml client/pyproject.toml server/pyproject.toml models/py
 PROTO := $(shell find proto -name '*.proto')
 IMAGE ?= saccade-server
 
+# `make test COMPILED=1` and the like run the server from there.
+COMPILED ?=
+COMPILED_LIB := build/compiled/lib
+ifneq ($(COMPILED),)
+export COMPILED
+export PYTHONPATH := $(CURDIR)/$(COMPILED_LIB)
+SERVER := build/compiled/stamp
+endif
+
 # One set of versions, for what is installed and for what builds it.
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-faults check proto train serve bench image clean
+.PHONY: help demo test test-faults check proto train serve bench compiled image clean
 
 help: ## Say what each target does.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,21 +44,22 @@ help: ## Say what each target does.
 	$(BIN)/python -m pip install --quiet --group dev
 	@touch $@
 
-demo: .venv/run.stamp ## Train, export, serve, classify and measure, on the embedded digits.
+demo: .venv/run.stamp $(SERVER) ## Train, export, serve, classify and measure, on the embedded digits.
 	$(BIN)/python deploy/demo/demo.py
 
 # Two processes: much of the time a test waits for one. A file's tests stay together.
-test: .venv/dev.stamp ## Run the tests (SACCADE_TEST_DEEP_NETWORKS=1: with the deepest networks).
+test: .venv/dev.stamp $(SERVER) ## Run the tests (SACCADE_TEST_DEEP_NETWORKS=1: with the deepest networks).
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
-test-faults: .venv/dev.stamp ## Run the fault tests in full length (up to 15 minutes).
+test-faults: .venv/dev.stamp $(SERVER) ## Run the fault tests in full length (up to 15 minutes).
 	$(BIN)/python -m pytest tests/faults --full
 
-check: .venv/dev.stamp .venv-proto/stamp ## Check format, lint, types, import rules and stubs.
+check: .venv/dev.stamp .venv-proto/stamp ## Check format, lint, types, import rules, compiling and stubs.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python server/check_compilable.py
 	$(BIN)/python proto/check_compatibility.py
 	$(BIN)/python proto/generate.py --check
 
@@ -67,11 +77,23 @@ proto: .venv/dev.stamp .venv-proto/stamp ## Generate the stubs in client/src/sac
 train: .venv/run.stamp ## Train the default network on the digits into models/repository.
 	$(BIN)/saccade-models train --network cnn --dataset digits --output $(REPOSITORY) --name digits
 
-serve: .venv/run.stamp ## Serve models/repository on ports 8500 (gRPC) and 8501 (HTTP).
+serve: .venv/run.stamp $(SERVER) ## Serve models/repository on ports 8500 (gRPC) and 8501 (HTTP).
 	$(BIN)/saccade-server serve --model-repository $(REPOSITORY)
 
-bench: .venv/dev.stamp ## Measure the server against a naive one; prints tables, writes build/bench.json.
+bench: .venv/dev.stamp $(SERVER) ## Measure the server against a naive one; prints tables, writes build/bench.json.
 	$(BIN)/python -m tests.benchmarks
+
+compiled: build/compiled/stamp ## Compile what each request runs (needs gcc, 3 minutes); then add COMPILED=1 above.
+
+# From a copy: the build leaves its modules beside the sources, and Python would prefer them to
+# sources that have changed since.
+build/compiled/stamp: .venv/run.stamp server/pyproject.toml $(shell find server/src -name '*.py')
+	rm -rf build/compiled
+	mkdir -p build/compiled
+	cp -r server build/compiled/source
+	HATCH_BUILD_HOOK_ENABLE_MYPYC=1 $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir build/compiled build/compiled/source
+	$(BIN)/python -m pip install --quiet --no-deps --target $(COMPILED_LIB) build/compiled/*.whl
+	@touch $@
 
 image: ## Build the serving image (IMAGE=name, needs docker or buildah).
 	deploy/image/build.sh $(IMAGE)

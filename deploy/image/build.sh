@@ -18,7 +18,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 arguments=(--file Dockerfile --tag "$name")
 # PIP_CERT and PIP_FIND_LINKS are not here: they name files of this machine, which the build does
 # not see unless an option mounts them.
-for variable in BASE_IMAGE BASE_PYTHON SERVER_EXTRAS PIP_INDEX_URL PIP_EXTRA_INDEX_URL; do
+for variable in BASE_IMAGE BASE_PYTHON SERVER_EXTRAS COMPILED PIP_INDEX_URL PIP_EXTRA_INDEX_URL; do
     if [[ -v $variable ]]; then
         arguments+=(--build-arg "$variable=${!variable}")
     fi
