@@ -101,7 +101,7 @@ def make_quantised_cnn(folder: Path, quantization: str) -> None:
 def make_quickened_cnn(folder: Path) -> None:
     """The same artifact as the small network's, with a form for MNN."""
     shutil.copytree(folder.parents[2] / "cnn" / "cnn" / "1", folder, dirs_exist_ok=True)
-    quickened = quicken(layout.read_artifact(folder)).path
+    quickened = quicken(layout.read_artifact(folder), force=True).path
     shutil.rmtree(folder)
     quickened.rename(folder)
 

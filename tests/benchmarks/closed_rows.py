@@ -9,7 +9,7 @@ from .ceiling import Job
 from .contenders import HTTP2, NAIVE_SERVER
 from .ground import Ground
 from .grpc_request import Request
-from .samples import Rounds, best_rates, median_of, median_ratio, rates, take_turns
+from .samples import Rounds, median_of, median_ratio, rates, rates_of_best, take_turns
 from .targets import Check, Found
 
 NAIVE = NAIVE_SERVER.name
@@ -55,7 +55,7 @@ def measure_quantised(ground: Ground, *, names: list[str]) -> Found:
         ground.settings.rounds,
         {name: partial(ground.closed, name, request, 32) for name in [HTTP2.name, *names, NAIVE]},
     )
-    best = best_rates(rounds, names)
+    best = rates_of_best(rounds, names)
     ratio = median_ratio(best, rates(rounds[NAIVE]))
     check = Check(subject="best quantised", what="rate / naive", limit=6.65, reached=ratio)
     return Found(rounds=rounds, checks=[check])
@@ -66,7 +66,7 @@ def measure_batches(ground: Ground, *, also: tuple[str, ...] = ()) -> Found:
     request = ground.pixels(32)
     jobs = _litert_jobs(ground, 32)
     rounds = _closed_rounds(ground, request, 8, jobs, also=also)
-    ceiling = best_rates(rounds, list(jobs))
+    ceiling = rates_of_best(rounds, list(jobs))
     checks = []
     for name in (*ground.ours, *also):
         left = [
@@ -93,7 +93,7 @@ def measure_large(ground: Ground) -> Found:
         for batch in (1, 8)
     }
     rounds = _closed_rounds(ground, request, 8, litert | tensorflow)
-    ceiling, other = best_rates(rounds, list(litert)), best_rates(rounds, list(tensorflow))
+    ceiling, other = rates_of_best(rounds, list(litert)), rates_of_best(rounds, list(tensorflow))
     checks = []
     for name in ground.ours:
         reached = median_ratio(rates(rounds[name]), ceiling)
@@ -127,7 +127,7 @@ def measure_photographs(ground: Ground) -> Found:
     sums = [
         1 / (1 / decoded + 1 / inferred)
         for decoded, inferred in zip(
-            rates(rounds["decoder alone"]), best_rates(rounds, list(jobs)), strict=True
+            rates(rounds["decoder alone"]), rates_of_best(rounds, list(jobs)), strict=True
         )
     ]
     checks = [

@@ -8,19 +8,24 @@ from importlib import metadata
 from pathlib import Path
 
 from saccade_server.cpus import available_cpus
+from saccade_server.services import answer
 
 PACKAGES = ("ai-edge-litert", "grpcio", "mnn", "numpy", "pillow", "protobuf", "uvloop")
 TENSORFLOW_PACKAGES = ("tensorflow-cpu", "tensorflow")
 
 
 def describe_machine() -> dict[str, object]:
-    """Facts, ready for JSON. `load_average` is of the last minute, before anything was started."""
+    """Facts, ready for JSON.
+
+    `load_average` is of the last minute, before anything was started; `compiled` is of our servers.
+    """
     return {
         "processor": _processor(),
         "processors": available_cpus(),
         "load_average": round(os.getloadavg()[0], 2),
         "system": f"{platform.system()} {platform.release()}",
         "versions": _versions(),
+        "compiled": answer.__file__.endswith(".so"),
         "commit": _commit(),
     }
 

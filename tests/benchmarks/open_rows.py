@@ -7,7 +7,6 @@ from .ground import Ground
 from .samples import Rounds, median_of, median_ratio, rates
 from .targets import Check, Found
 
-DEADLINE_S = 0.2
 OVERLOAD = 3.0
 POISSON_SHARE = 0.7
 
@@ -36,15 +35,21 @@ def measure_poisson(ground: Ground, *, callers: int) -> Found:
     return Found(rounds=rounds, checks=checks)
 
 
-def measure_overload(ground: Ground, *, callers: int) -> Found:
-    """Three times what can be done, with deadlines: what still is of use, and how it says no."""
+def measure_overload(ground: Ground, *, callers: int, deadline_s: float) -> Found:
+    """Three times what can be done, with deadlines: what still is of use, and how it says no.
+
+    Args:
+        ground: Where.
+        callers: Of the closed loop that tells what can be done.
+        deadline_s: Of each request.
+    """
     request = ground.pixels(1)
     rounds: Rounds = {}
     for number in range(ground.settings.rounds):
         for name in [*ground.ours, NAIVE_SERVER.name]:
             capacity = ground.closed(name, request, callers, share=0.5)
             rate = OVERLOAD * capacity.images_per_s
-            sample = ground.open(name, request, rate, seed=number, deadline_s=DEADLINE_S)
+            sample = ground.open(name, request, rate, seed=number, deadline_s=deadline_s)
             rounds.setdefault(f"{name}, capacity", []).append(capacity)
             rounds.setdefault(f"{name}, 3 x", []).append(sample)
     checks = []

@@ -57,7 +57,9 @@ class _Nothing:
     def reserve(self, images: int, *, deadline: float | None = None, client: str = ""):  # type: ignore[no-untyped-def]
         yield
 
-    def refusal(self, images: int, *, deadline: float | None = None, client: str = "") -> None: ...
+    def refusal(
+        self, images: int, *, coming: int = 0, deadline: float | None = None, client: str = ""
+    ) -> None: ...
 
     def count_refusal(self, reason: str) -> None: ...
 

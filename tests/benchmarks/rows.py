@@ -46,6 +46,7 @@ class Row:
         model: That is served.
         measure: Measures all subjects and compares them with the targets.
         variants: That are measured as well.
+        usual: Whether it is measured unless `--only` asks for others.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Row:
     model: str
     measure: Callable[[Ground], Found]
     variants: tuple[Variant, ...] = ()
+    usual: bool = True
 
 
 PAIR = "--workers=2"
@@ -121,6 +123,13 @@ ROWS = (
         measure=partial(measure_poisson, callers=32),
     ),
     Row(
+        name="cnn-overload",
+        title="small CNN, 3 x capacity, deadlines of 50 ms",
+        model="cnn",
+        measure=partial(measure_overload, callers=32, deadline_s=0.05),
+        usual=False,
+    ),
+    Row(
         name="mobilenet-8x1",
         title="MobileNetV2-224, 8 callers, 1 image",
         model="mobilenet",
@@ -142,7 +151,7 @@ ROWS = (
         name="mobilenet-overload",
         title="MobileNetV2-224, 3 x capacity, deadlines of 200 ms",
         model="mobilenet",
-        measure=partial(measure_overload, callers=8),
+        measure=partial(measure_overload, callers=8, deadline_s=0.2),
     ),
 )
 """In the order of the table, rows of one model together."""

@@ -78,9 +78,17 @@ def rates(samples: list[Sample]) -> list[float]:
     return [sample.images_per_s for sample in samples]
 
 
-def best_rates(rounds: Rounds, names: list[str]) -> list[float]:
-    """Images a second of the best of some subjects, by round."""
-    return [max(each) for each in zip(*(rates(rounds[name]) for name in names), strict=True)]
+def rates_of_best(rounds: Rounds, names: list[str]) -> list[float]:
+    """Images a second, by round, of that one of some subjects that was best over all rounds.
+
+    The best of each round would be the luckiest of it, and faster than any subject is.
+    """
+    by_round = list(zip(*(rates(rounds[name]) for name in names), strict=True))
+    # Against the others of its round, as the machine drifts from round to round.
+    shares = [[rate / (sum(each) or 1.0) for rate in each] for each in by_round]
+    standing = [median(of_one) for of_one in zip(*shares, strict=True)]
+    best = standing.index(max(standing))
+    return [each[best] for each in by_round]
 
 
 def quantiles(latencies: NDArray[np.float64]) -> tuple[float, float]:

@@ -7,11 +7,11 @@ import pytest
 
 from benchmarks.samples import (
     Sample,
-    best_rates,
     median_of,
     median_ratio,
     quantiles,
     rates,
+    rates_of_best,
     take_turns,
 )
 from benchmarks.targets import Check
@@ -20,6 +20,11 @@ from benchmarks.targets import Check
 def sample(rate: float) -> Sample:
     """A sample with that rate."""
     return Sample(images_per_s=rate, p50_s=1 / rate, p99_s=2 / rate)
+
+
+def silent() -> Sample:
+    """A sample without answers."""
+    return Sample(images_per_s=0.0, p50_s=math.nan, p99_s=math.nan)
 
 
 def test_every_other_round_goes_backwards() -> None:
@@ -51,11 +56,29 @@ def test_whoever_answers_nothing_is_infinitely_slower() -> None:
     assert math.inf == median_ratio([1.0], [0.0])
 
 
-def test_the_best_of_some_subjects_is_taken_in_each_round() -> None:
-    """Whichever it is."""
-    rounds = {"a": [sample(1.0), sample(4.0)], "b": [sample(3.0), sample(2.0)]}
+def test_the_best_of_some_subjects_is_the_same_one_in_each_round() -> None:
+    """The luckiest of each would be faster than any of them is."""
+    rounds = {
+        "a": [sample(3.0), sample(1.0), sample(3.0)],
+        "b": [sample(2.0), sample(2.0), sample(2.0)],
+    }
 
-    assert [3.0, 4.0] == best_rates(rounds, ["a", "b"])
+    assert [3.0, 1.0, 3.0] == rates_of_best(rounds, ["a", "b"])
+
+
+def test_a_fast_round_makes_nobody_the_best() -> None:
+    """What counts is who was ahead in it."""
+    rounds = {
+        "a": [sample(9.0), sample(2.0), sample(3.0)],
+        "b": [sample(1.0), sample(3.0), sample(4.0)],
+    }
+
+    assert [1.0, 3.0, 4.0] == rates_of_best(rounds, ["a", "b"])
+
+
+def test_the_best_of_those_who_answer_nothing_answers_nothing() -> None:
+    """A zero ends no comparison here either."""
+    assert [0.0] == rates_of_best({"a": [silent()], "b": [silent()]}, ["a", "b"])
 
 
 def test_the_median_is_of_the_rounds() -> None:
