@@ -247,12 +247,7 @@ class App:
     def _make_predictor(
         self, model: str, version: int, artifact: Artifact, engines: EngineSet
     ) -> Batcher:
-        work = partial(
-            EngineWorker,
-            dtype=artifact.input.dtype,
-            name=f"{model}-{version}",
-            niceness=self._config.niceness,
-        )
+        work = partial(EngineWorker, name=f"{model}-{version}", niceness=self._config.niceness)
         batching = BatchingConfig(
             max_batch_images=engines.sizing.batch_images,
             enough_images=engines.sizing.enough_images,

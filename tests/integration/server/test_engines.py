@@ -109,6 +109,19 @@ def test_all_engines_give_the_same_scores(engines: dict[str, Engine], count: int
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("count", [1, 3])
+def test_pixels_are_cast_to_the_type_of_the_graph(
+    engines: dict[str, Engine], kind: str, count: int
+) -> None:
+    """Requests carry bytes; this graph takes floats."""
+    pixels = noise(count)
+
+    assert np.array_equal(
+        engines[kind].predict(pixels), engines[kind].predict(pixels.astype(np.uint8))
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_each_row_sums_to_one(engines: dict[str, Engine], kind: str) -> None:
     """They are probabilities."""
     rows = engines[kind].predict(noise(5))

@@ -50,17 +50,13 @@ class EngineWorker:
 
     Args:
         engine: Not used by anybody else.
-        dtype: Of the graph's input; pixels are cast to it when a batch is put together.
         name: Of the thread.
         niceness: By which the thread is behind the event loop's; see `step_back`.
     """
 
-    def __init__(
-        self, engine: Engine, dtype: np.dtype[np.generic], *, name: str, niceness: int = 0
-    ) -> None:
+    def __init__(self, engine: Engine, *, name: str, niceness: int = 0) -> None:
         self.bounded = engine.bounded
         self._engine = engine
-        self._dtype = dtype
         self._niceness = niceness
         self._loop = asyncio.get_running_loop()
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -97,12 +93,8 @@ class EngineWorker:
     def _call(self, parts: list[Values]) -> Outcome:
         started = time.monotonic()
         try:
-            probabilities = self._engine.predict(self._join(parts))
+            images = parts[0] if len(parts) == 1 else np.concatenate(parts)
+            probabilities = self._engine.predict(images)
         except Exception as error:  # noqa: BLE001 - whatever an engine does, its thread goes on
             return Outcome(None, error, started, time.monotonic())
         return Outcome(probabilities, None, started, time.monotonic())
-
-    def _join(self, parts: list[Values]) -> Values:
-        if len(parts) == 1:
-            return parts[0].astype(self._dtype, copy=False)
-        return np.concatenate(parts, dtype=self._dtype, casting="unsafe")

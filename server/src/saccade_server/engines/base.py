@@ -26,7 +26,7 @@ class Engine(Protocol):
         """Class probabilities of one batch.
 
         Args:
-            images: Shape (N, H, W, C), N >= 1, the graph's data type and value range.
+            images: Shape (N, H, W, C), N >= 1, the graph's value range; cast to its data type.
 
         Returns:
             Shape (N, K); each row sums to 1.

@@ -54,7 +54,8 @@ class LiteRTEngine:
                 self._interpreter.resize_tensor_input(self._input, images.shape)
                 self._interpreter.allocate_tensors()
                 self._shape = images.shape
-            self._interpreter.set_tensor(self._input, images)
+            # Cast on the way, where `set_tensor` would want a copy of the graph's data type.
+            np.copyto(self._interpreter.tensor(self._input)(), images, casting="unsafe")
             self._interpreter.invoke()
             scores: NDArray[np.float32] = self._interpreter.get_tensor(self._scores)
         except (ValueError, RuntimeError) as error:

@@ -46,7 +46,7 @@ class TensorFlowEngine:
 
     def predict(self, images: NDArray[np.uint8 | np.float32]) -> NDArray[np.float32]:
         """See `Engine.predict`."""
-        scores = self.run(images)
+        scores = self.run(images.astype(self._artifact.input.dtype, copy=False))
         check_shape(scores, len(images), len(self._artifact.class_labels))
         return softmax(scores) if self._artifact.output.logits else scores
 

@@ -2,7 +2,6 @@
 
 import asyncio
 
-import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -22,7 +21,7 @@ def engine() -> FakeEngine:
 @pytest.fixture
 async def batcher(engine: FakeEngine) -> Batcher:
     """One worker, batches of four."""
-    worker = EngineWorker(engine, np.dtype(np.float32), name="digits-1")
+    worker = EngineWorker(engine, name="digits-1")
     config = BatchingConfig(max_batch_images=4, max_queue_images=64)
     return Batcher([worker], config, Metrics(CollectorRegistry()), model="digits", version=1)
 
@@ -53,7 +52,7 @@ async def test_an_engine_takes_its_next_batch_while_the_loop_is_busy(
 async def test_every_request_gets_its_own_answer_from_thousands(engine: FakeEngine) -> None:
     """Whatever thread took which batch."""
     batcher = Batcher(
-        [EngineWorker(engine, np.dtype(np.float32), name=f"digits-{n}") for n in range(3)],
+        [EngineWorker(engine, name=f"digits-{n}") for n in range(3)],
         BatchingConfig(max_batch_images=4, max_queue_images=10_000),
         Metrics(CollectorRegistry()),
         model="digits",

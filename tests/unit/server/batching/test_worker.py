@@ -22,7 +22,7 @@ def engine() -> FakeEngine:
 @pytest.fixture
 async def worker(engine: FakeEngine) -> AsyncIterator[EngineWorker]:
     """What is tested."""
-    worker = EngineWorker(engine, np.dtype(np.float32), name="digits-1")
+    worker = EngineWorker(engine, name="digits-1")
     yield worker
     if not engine.closed:
         await worker.close()
@@ -55,14 +55,11 @@ async def test_the_scores_are_those_of_the_engine(worker: EngineWorker) -> None:
     assert [[1.0, 0.0], [0.0, 1.0]] == outcome.probabilities.tolist()
 
 
-@pytest.mark.parametrize("parts", [[images(1)], [images(1), images(2)]], ids=["one", "two"])
-async def test_pixels_are_cast_to_the_type_of_the_graph(
-    parts: list[Values], worker: EngineWorker, engine: FakeEngine
-) -> None:
-    """Requests carry bytes; the graph takes floats."""
-    await run(worker, *parts)
+async def test_bytes_and_floats_share_a_call(worker: EngineWorker, engine: FakeEngine) -> None:
+    """No value is lost where requests carry both."""
+    await run(worker, images(1), images(2).astype(np.float32) + 300)
 
-    assert [np.float32] == engine.dtypes
+    assert ([[1, 302]], [np.dtype(np.float32)]) == (engine.batches, engine.dtypes)
 
 
 async def test_calls_run_in_the_thread_of_the_worker(
