@@ -11,22 +11,29 @@ OVERLOAD = 3.0
 POISSON_SHARE = 0.7
 
 
-def measure_poisson(ground: Ground, *, callers: int) -> Found:
-    """Poisson arrivals at 70 % of the closed loop's rate, taken just before."""
+def measure_poisson(ground: Ground, *, callers: int, also: tuple[str, ...] = ()) -> Found:
+    """Poisson arrivals at 70 % of the closed loop's rate, taken just before.
+
+    Args:
+        ground: Where.
+        callers: Of the closed loop.
+        also: Names of our servers that only some rows have.
+    """
     request = ground.pixels(1)
+    ours = [*ground.ours, *also]
     rounds: Rounds = {}
     checks = []
     for number in range(ground.settings.rounds):
         alone = ground.loop(ground.job(callers=1, batch=1))
         rounds.setdefault("LiteRT alone, batch 1", []).append(alone)
-        for name in ground.ours:
+        for name in ours:
             capacity = ground.closed(name, request, callers, share=0.5)
             rate = POISSON_SHARE * capacity.images_per_s
             sample = ground.open(name, request, rate, seed=number)
             rounds.setdefault(f"{name}, capacity", []).append(capacity)
             rounds.setdefault(f"{name}, 70 %", []).append(sample)
     lone = median_of(rounds["LiteRT alone, batch 1"], lambda sample: sample.p50_s)
-    for name in ground.ours:
+    for name in ours:
         tail = median_of(rounds[f"{name}, 70 %"], lambda sample: sample.p99_s)
         checks.append(
             Check(subject=name, what="p99", limit=(4 * lone + 0.005) * 1e3, reached=tail * 1e3,

@@ -73,7 +73,13 @@ ROWS = (
         name="cnn-1x1",
         title="small CNN, 1 caller, 1 image",
         model="cnn",
-        measure=partial(measure_singles, callers=1, limits={GRPCIO.name: 3.1, HTTP2.name: 3.1}),
+        measure=partial(
+            measure_singles,
+            callers=1,
+            limits=dict.fromkeys((GRPCIO.name, HTTP2.name, MNN.name), 3.1),
+            also=(MNN.name,),
+        ),
+        variants=(MNN,),
     ),
     Row(
         name="cnn-32x1",
@@ -120,7 +126,8 @@ ROWS = (
         name="cnn-poisson",
         title="small CNN, Poisson at 70 % of capacity",
         model="cnn",
-        measure=partial(measure_poisson, callers=32),
+        measure=partial(measure_poisson, callers=32, also=(MNN.name,)),
+        variants=(MNN,),
     ),
     Row(
         name="cnn-overload",

@@ -7,6 +7,7 @@ from aiohttp import web
 from google.protobuf import descriptor_pool
 
 from saccade_server.config import ServerConfig, is_loopback
+from saccade_server.cpus import available_cpus
 from saccade_server.credentials import Tokens
 from saccade_server.http import InferenceRoutes, TensorFlowServingRoutes
 from saccade_server.imaging import Decoder
@@ -60,7 +61,9 @@ class Apis:
             shadows=self._shadows,
             fairness_key=config.fairness_key,
         )
-        inflight = Inflight(metrics, config.max_inflight)
+        # A lone processor is needed by the caller, if it is on this machine, and by the engine.
+        busy_poll_s = config.busy_poll_s if available_cpus() > 1 else 0.0
+        inflight = Inflight(metrics, config.max_inflight, busy_poll_s)
         may_change_models = config.model_control == "explicit"
         classifier = ClassifierService(registry, images, metrics, inflight)
         self._inference = InferenceService(

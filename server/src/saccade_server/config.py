@@ -154,6 +154,11 @@ class ServerConfig:
     engine_threads: int = setting(
         0, "threads of one engine call, or of all together; 0: one for each processor"
     )
+    busy_poll_s: float = setting(
+        0.001,
+        "seconds to look for the next request of a lone caller without sleeping; 0: never, as on "
+        "one processor",
+    )
     niceness: int = setting(
         0,
         "by which threads that compute step back behind the one that answers, for servers that "
@@ -217,6 +222,7 @@ class ServerConfig:
             "decode_threads",
             "engine_workers",
             "engine_threads",
+            "busy_poll_s",
             "niceness",
             "linger_s",
             "drain_s",

@@ -45,6 +45,7 @@ LEAST = {
     "decode_threads": 0,
     "engine_workers": 0,
     "engine_threads": 0,
+    "busy_poll_s": 0,
     "niceness": 0,
     "linger_s": 0,
     "drain_s": 0,

@@ -4,6 +4,7 @@ import time
 
 from saccade_server.errors import Overloaded
 from saccade_server.metrics import Metrics
+from saccade_server.services.busy_polling import BusyPolling
 
 MAX_REQUESTS = 4096
 LEAST_RETRY_S = 0.05
@@ -22,12 +23,16 @@ class Inflight:
     Args:
         metrics: Where the count and the refusals are shown.
         most: Requests at the same time; beyond it the next one is refused.
+        busy_poll_s: See `BusyPolling`.
     """
 
-    def __init__(self, metrics: Metrics, most: int = MAX_REQUESTS) -> None:
+    def __init__(
+        self, metrics: Metrics, most: int = MAX_REQUESTS, busy_poll_s: float = 0.0
+    ) -> None:
         self._count = metrics.inflight_requests.labels()
         self._rejected = metrics.rejected
         self._most = most
+        self._polling = BusyPolling(busy_poll_s)
         self._usual_s = 0.0
 
     def check(self) -> None:
@@ -51,6 +56,7 @@ class Inflight:
             Overloaded: As `check`; then it is not counted.
         """
         self.check()
+        self._polling.come(alone=not self._count.value)
         self._count.inc()
 
     def leave(self, seconds: float) -> None:
@@ -60,6 +66,8 @@ class Inflight:
             seconds: That it took.
         """
         self._count.dec()
+        if not self._count.value:
+            self._polling.rest()
         self._usual_s += _FORGET * (seconds - self._usual_s)
 
     def hold(self) -> "_Held":
