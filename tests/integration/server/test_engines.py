@@ -1,5 +1,7 @@
 """The real engines, on a real artifact."""
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -119,6 +121,22 @@ def test_pixels_are_cast_to_the_type_of_the_graph(
     assert np.array_equal(
         engines[kind].predict(pixels), engines[kind].predict(pixels.astype(np.uint8))
     )
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2, reason="threads are not placed"
+)
+def test_a_thread_that_helps_with_a_call_keeps_off_the_callers_processor(
+    digits: Artifact, forms: dict[str, Path]
+) -> None:
+    """The system lets both wait for one processor, after pauses, while another one is idle."""
+    before = set(Path("/proc/self/task").iterdir())
+    with closing(load_engine(digits, "litert", form=forms["litert"], threads=2)) as engine:
+        engine.predict(noise(1))
+        started = set(Path("/proc/self/task").iterdir()) - before
+        placed = [os.sched_getaffinity(int(task.name)) for task in started]
+
+    assert [len(os.sched_getaffinity(0)) - 1] == [len(processors) for processors in placed]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from saccade_server.artifact import Artifact
 from saccade_server.engines.base import check_shape, softmax
+from saccade_server.engines.placement import Placement, threads_started_here
 from saccade_server.errors import EngineError
 
 
@@ -34,11 +35,13 @@ class LiteRTEngine:
         self._output = artifact.output
         self._classes = len(artifact.class_labels)
         try:
-            self._interpreter: Any = litert.Interpreter(str(form), num_threads=threads)
-            self._input = self._interpreter.get_input_details()[0]["index"]
-            # A graph that takes any size was compiled for none, and is first prepared for this one.
-            self._interpreter.resize_tensor_input(self._input, (1, *artifact.input.shape))
-            self._interpreter.allocate_tensors()
+            with threads_started_here() as helpers:
+                self._interpreter: Any = litert.Interpreter(str(form), num_threads=threads)
+                self._input = self._interpreter.get_input_details()[0]["index"]
+                # A graph that takes any size was compiled for none, and is first prepared for this.
+                self._interpreter.resize_tensor_input(self._input, (1, *artifact.input.shape))
+                self._interpreter.allocate_tensors()
+            self._placement = Placement(helpers)
             self._scores = _find_output(self._interpreter, artifact)
             # What a loop or a branch runs is a graph of its own.
             self.bounded: bool = self._interpreter.num_subgraphs() == 1
@@ -56,6 +59,7 @@ class LiteRTEngine:
                 self._shape = images.shape
             # Cast on the way, where `set_tensor` would want a copy of the graph's data type.
             np.copyto(self._interpreter.tensor(self._input)(), images, casting="unsafe")
+            self._placement.part()
             self._interpreter.invoke()
             scores: NDArray[np.float32] = self._interpreter.get_tensor(self._scores)
         except (ValueError, RuntimeError) as error:
