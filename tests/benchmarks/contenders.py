@@ -95,7 +95,7 @@ class RunningServer:
     @property
     def cpu_s(self) -> float:
         """Processor seconds so far, of its processes together."""
-        return sum(map(_cpu_s, self._pids()))
+        return sum(map(cpu_s, self._pids()))
 
     @property
     def memory_mb(self) -> float:
@@ -147,7 +147,8 @@ def running(starts: list[tuple[Contender, Path]]) -> Iterator[list[RunningServer
             server.stop()
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
+    """Processor seconds of a process so far."""
     # The name, in brackets, may hold blanks.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_S

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from saccade_server.artifact import Artifact, read_artifact
 from saccade_server.engines import Engine, load_engine
 from saccade_server.engines.mnn import convert_to_mnn
+from saccade_server.engines.placement import threads_started_here
 from saccade_server.errors import EngineError
 from saccade_server.loading import FormStore, verify_golden
 from saccade_server.loading.compile_mnn import make_mnn_form
@@ -130,11 +131,11 @@ def test_a_thread_that_helps_with_a_call_keeps_off_the_callers_processor(
     digits: Artifact, forms: dict[str, Path]
 ) -> None:
     """The system lets both wait for one processor, after pauses, while another one is idle."""
-    before = set(Path("/proc/self/task").iterdir())
-    with closing(load_engine(digits, "litert", form=forms["litert"], threads=2)) as engine:
-        engine.predict(noise(1))
-        started = set(Path("/proc/self/task").iterdir()) - before
-        placed = [os.sched_getaffinity(int(task.name)) for task in started]
+    with threads_started_here() as started:
+        engine = load_engine(digits, "litert", form=forms["litert"], threads=2)
+    engine.predict(noise(1))
+    placed = [os.sched_getaffinity(thread) for thread in started]
+    engine.close()
 
     assert [len(os.sched_getaffinity(0)) - 1] == [len(processors) for processors in placed]
 

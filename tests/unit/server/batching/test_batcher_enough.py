@@ -104,6 +104,13 @@ async def test_a_larger_request_stays_whole(ask: Ask, worker: FakeWorker) -> Non
     assert [[0], [1, 2, 3]] == worker.batches[:2]
 
 
+async def run_first_of(count: int, pair: Pair, send: Send, clock: FakeClock) -> None:
+    """So many small requests come; the first one's call takes a second, and is done."""
+    await send(*([mark] for mark in range(count)))
+    clock.advance(1.0)
+    await pair.finish_wide()
+
+
 async def test_small_requests_run_on_all_processors(pair: Pair, send: Send) -> None:
     """One batch after the other, while no more of them wait than a full batch holds."""
     await send(*([mark] for mark in range(5)))
@@ -134,9 +141,7 @@ async def test_what_small_requests_wait_for_runs_in_turns(
     pair: Pair, send: Send, clock: FakeClock
 ) -> None:
     """So a deadline is refused that two engines side by side would have kept."""
-    await send(*([mark] for mark in range(5)))
-    clock.advance(1.0)
-    await pair.finish_wide()
+    await run_first_of(5, pair, send, clock)
     await send([5], [6])
     clock.advance(1.0)
     await pair.finish_wide()
@@ -154,9 +159,7 @@ async def test_what_a_crowd_of_them_waits_for_runs_side_by_side(
     pair: Pair, send: Send, clock: FakeClock
 ) -> None:
     """So a deadline is accepted that one engine could not have kept."""
-    await send(*([mark] for mark in range(6)))
-    clock.advance(1.0)
-    await pair.finish_wide()
+    await run_first_of(6, pair, send, clock)
     await send(*([mark] for mark in range(5)))
 
     # Two calls are under way and three wait, taken for 2 s each, as one image took 1 s.
@@ -168,9 +171,7 @@ async def test_a_crowd_of_them_is_judged_by_what_calls_cost_side_by_side(
     pair: Pair, send: Send, clock: FakeClock
 ) -> None:
     """Two images alone are taken for 2 s, as one took 1 s; side by side they have taken 3 s."""
-    await send(*([mark] for mark in range(6)))
-    clock.advance(1.0)
-    await pair.finish_wide()
+    await run_first_of(6, pair, send, clock)
     await send(*([mark] for mark in range(9)))
     clock.advance(3.0)
     pair.left.finish()
