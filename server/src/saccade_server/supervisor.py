@@ -129,6 +129,9 @@ class Supervisor:
             # Not in the terminal's process group: Ctrl-C would reach the workers twice.
             start_new_session=True,
         )
+        if self._stopping.is_set():
+            # The signal came while it was being started, and has passed it by.
+            process.send_signal(signal.SIGTERM)
         assert process.stdout  # noqa: S101 - asked for above
         async for line in process.stdout:
             if line.startswith(b"ready "):
