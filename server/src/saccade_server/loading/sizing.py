@@ -18,9 +18,6 @@ HEAVY_S = 0.002
 """Below this cost of one image, batches save more around a call than they can lose inside; and
 below this cost of a batch, several engines lose more to the interpreter lock than they gain."""
 
-GAIN = 1.05
-"""By how much images must be cheaper in a larger batch for it to be worth the wait."""
-
 ENOUGH = 8
 """Images of a call, of a graph that is not heavy, in which most of its own cost is shared out."""
 
@@ -28,8 +25,8 @@ ENOUGH_S = 0.0005
 """What such a call takes at least, where batches need not be full: it has a cost outside, too."""
 
 CLEAR_GAIN = 1.25
-"""By how much images must be cheaper in the largest batch for all that waits to become one: while
-an engine runs a part of it, the event loop answers the one before."""
+"""By how much images must be cheaper in a larger batch for it to be worth the wait: until all of it
+is done none of it is answered. Less is also what other work on the machine makes of equal costs."""
 
 TRIALS = 7
 """Calls of one size."""
@@ -81,7 +78,7 @@ def find_sizing(engine: Engine, artifact: Artifact, most: int) -> Sizing:
     size = 1
     while 4 * size <= most:
         smaller_s, larger_s = _compare_s(engine, artifact, size, 4 * size)
-        if larger_s * GAIN > smaller_s:
+        if larger_s * CLEAR_GAIN > smaller_s:
             return Sizing(batch_images=size, enough_images=size, heavy=True)
         size *= 4
     return Sizing(batch_images=most, enough_images=most, heavy=True)
