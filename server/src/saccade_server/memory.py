@@ -13,12 +13,16 @@ KEPT_BYTES = 64 << 20
 MAPPED_BYTES = 4 << 20
 """Larger blocks come from the system, and go back, one by one.
 
-Those of requests are smaller, those of weights mostly larger: kept, they would stay with whichever
-heap of the C library a version was loaded on, and memory would grow by a version now and then.
+Those of requests are smaller. Those of weights mostly are not: no request needs what they leave.
 """
+
+HEAPS = 1
+"""Of the C library, for all threads. By default each thread has one of up to eight a processor, and
+what is freed of one serves no thread of another."""
 
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
+_M_ARENA_MAX = -8
 """Of glibc's mallopt."""
 
 
@@ -26,12 +30,14 @@ def keep_freed() -> None:
     """Has glibc keep what requests free, for the next ones; does nothing with other C libraries.
 
     By default it gives back a few hundred kilobytes, which is one large image: requests of such
-    images would have the system zero the same pages again and again.
+    images would have the system zero the same pages again and again. And threads have heaps of
+    their own: what versions leave behind when they go would add up over all of these.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return
+    mallopt(_M_ARENA_MAX, HEAPS)
     mallopt(_M_MMAP_THRESHOLD, MAPPED_BYTES)
     mallopt(_M_TRIM_THRESHOLD, KEPT_BYTES)
 

@@ -20,6 +20,24 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 PAGES = 20 * 16 * 600_000 // 4096
 
+HEAPS = """
+import ctypes, re, threading
+from pathlib import Path
+from saccade_server.memory import keep_freed
+{first}
+malloc = ctypes.CDLL(None).malloc
+malloc.restype = ctypes.c_void_p
+found = []
+threads = [threading.Thread(target=lambda: found.append(malloc(1000))) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+usual = re.search("(.*)-(.*) rw.*[[]heap", Path("/proc/self/maps").read_text())
+low, high = int(usual[1], 16), int(usual[2], 16)
+print(sum(not low <= address < high for address in found))
+"""
+
 FROZEN = """
 import gc
 from saccade_server.memory import settle
@@ -40,6 +58,12 @@ def run(program: str) -> int:
 def test_what_requests_free_is_used_again() -> None:
     """Instead of new pages from the system for nearly every block."""
     assert run(FAULTS.format(first="keep_freed()")) < PAGES / 10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other C libraries have their own ways")
+def test_threads_share_a_heap() -> None:
+    """What a version leaves behind in heaps of its threads would add up."""
+    assert run(HEAPS.format(first="keep_freed()")) == 0
 
 
 def test_what_is_loaded_is_not_looked_at_again() -> None:
