@@ -181,8 +181,9 @@ class _Router(grpc.GenericRpcHandler):
 
 def _handler(method: Method, answerer: Answerer, calls: _Calls, receive_s: float) -> Any:
     # Messages stay bytes: parsing is the answerer's business.
-    # To gRPC all requests are streams: it would wait for the only message of one for ever.
-    async def unary(messages: AsyncIterator[bytes], context: _Context) -> bytes:
+    # To gRPC all requests are streams: it would wait for the only message of one for ever. They are
+    # read from the context: to leave gRPC's iterator before its end costs a task that closes it.
+    async def unary(_: AsyncIterator[bytes], context: _Context) -> bytes:
         try:
             call = _call(context)
             # Under overload most are refused, and to read what is refused costs what others need.
@@ -190,7 +191,7 @@ def _handler(method: Method, answerer: Answerer, calls: _Calls, receive_s: float
                 raise refusal
             come = answerer.preview(method, b"", call)
             try:
-                data = await _only(messages, receive_s)
+                data = await _only(context, receive_s)
             finally:
                 if come is not None:
                     come()
@@ -200,11 +201,11 @@ def _handler(method: Method, answerer: Answerer, calls: _Calls, receive_s: float
             await _abort(context, error)
             raise
 
-    async def stream(messages: AsyncIterator[bytes], context: _Context) -> AsyncIterator[bytes]:
+    async def stream(_: AsyncIterator[bytes], context: _Context) -> AsyncIterator[bytes]:
         calls.enter(context)
-        whole = _all(messages, context) if method.streams_requests else _one(messages, receive_s)
+        messages = _all(context) if method.streams_requests else _one(context, receive_s)
         try:
-            async for answer in answerer.stream(method, whole, _call(context)):
+            async for answer in answerer.stream(method, messages, _call(context)):
                 yield answer
         except SaccadeError as error:
             await _abort(context, error)
@@ -214,30 +215,37 @@ def _handler(method: Method, answerer: Answerer, calls: _Calls, receive_s: float
     return grpc.stream_stream_rpc_method_handler(stream)
 
 
-async def _all(messages: AsyncIterator[bytes], context: _Context) -> AsyncIterator[bytes]:
+async def _all(context: _Context) -> AsyncIterator[bytes]:
     """The messages of a caller that streams, up to its end.
 
     To gRPC they end the same way where the caller goes: it cancels the handler, but not always
     before it has ended them. It does so before it answers one more read, though.
     """
-    async for data in messages:
+    while (data := await _read(context)) is not None:
         yield data
     await context.read()
 
 
-async def _one(messages: AsyncIterator[bytes], receive_s: float) -> AsyncIterator[bytes]:
-    yield await _only(messages, receive_s)
+async def _one(context: _Context, receive_s: float) -> AsyncIterator[bytes]:
+    yield await _only(context, receive_s)
 
 
-async def _only(messages: AsyncIterator[bytes], receive_s: float) -> bytes:
+async def _only(context: _Context, receive_s: float) -> bytes:
     """The message of a caller that sends one."""
     try:
         async with asyncio.timeout(receive_s):
-            async for data in messages:
-                return data
+            data = await _read(context)
     except TimeoutError:
         raise too_slow(receive_s) from None
-    raise Unimplemented("this method takes one message, none was sent")
+    if data is None:
+        raise Unimplemented("this method takes one message, none was sent")
+    return data
+
+
+async def _read(context: _Context) -> bytes | None:
+    """The next message; None: there are no more."""
+    data: object = await context.read()
+    return data if isinstance(data, bytes) else None
 
 
 def _call(context: _Context) -> Call:
