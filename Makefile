@@ -25,7 +25,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-faults check proto train serve bench compiled image clean
+.PHONY: help demo test test-faults check proto train serve bench triton compiled image clean
 
 help: ## Say what each target does.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,8 +80,15 @@ train: .venv/run.stamp ## Train the default network on the digits into models/re
 serve: .venv/run.stamp $(SERVER) ## Serve models/repository on ports 8500 (gRPC) and 8501 (HTTP).
 	$(BIN)/saccade-server serve --model-repository $(REPOSITORY)
 
-bench: .venv/dev.stamp $(SERVER) ## Measure the server against a naive one; prints tables, writes build/bench.json.
+bench: .venv/dev.stamp $(SERVER) ## Measure the server against others; prints tables, writes build/bench.json.
 	$(BIN)/python -m tests.benchmarks
+
+triton: build/triton/stamp ## Install Triton, for `make bench` to measure it as well (145 MB).
+
+build/triton/stamp: .venv/pip.stamp tests/benchmarks/requirements-triton.txt
+	rm -rf build/triton
+	$(BIN)/python -m pip install --quiet --no-deps --target build/triton -r tests/benchmarks/requirements-triton.txt
+	@touch $@
 
 compiled: build/compiled/stamp ## Compile what each request runs (needs gcc, 3 minutes); then add COMPILED=1 above.
 

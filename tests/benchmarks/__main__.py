@@ -22,6 +22,7 @@ from .pictures import Pictures, make_pictures, read_pictures
 from .report import checks_table, figures_table, to_json
 from .rows import ROWS, Row, starts
 from .targets import Found
+from .triton import triton_contenders
 
 PICTURES = 8
 WIDTH = 120
@@ -49,6 +50,7 @@ def main() -> int:
         rounds=given.rounds,
         seconds=given.seconds,
         variants=(GRPCIO, HTTP2, *map(_variant, given.variant)),
+        peers=triton_contenders(),
         pictures=_pictures(given.data_dir),
         models=given.output.parent / "bench",
     )
@@ -63,6 +65,8 @@ def main() -> int:
     show.print(checks_table(results))
     for name, reason in skipped.items():
         show.print(f"{name}: skipped: {reason}")
+    if not settings.peers:
+        show.print("Triton was not measured: it is not installed (make triton)")
     seconds = time.monotonic() - started
     facts = {
         "rounds": given.rounds,
@@ -87,6 +91,8 @@ def _measure(
         together = list(group)
         try:
             with prepared(settings, starts(together, settings)) as ground:
+                for name, reason in ground.left_out.items():
+                    show.print(f"{name}: left out: {reason}")
                 for row in together:
                     try:
                         found = row.measure(ground)

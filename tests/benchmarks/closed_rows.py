@@ -1,6 +1,8 @@
 """Rows with a closed loop: a fixed number of callers, each with one request under way."""
 
+from collections.abc import Sequence
 from functools import partial
+from typing import NamedTuple
 
 from saccade.v1 import classifier_pb2 as pb
 from saccade_server.cpus import available_cpus
@@ -15,10 +17,27 @@ from .targets import Check, Found
 NAIVE = NAIVE_SERVER.name
 
 
+class Times(NamedTuple):
+    """What to reach, as a multiple of others' rates.
+
+    Attributes:
+        naive: Of the naive server's.
+        peer: Of the best peer's, where one is here.
+    """
+
+    naive: float
+    peer: float
+
+
+QUANTISED = Times(naive=6.65, peer=2.0)
+TRITON = 2.0
+"""Of Triton's best rate, to be reached with the large network."""
+
+
 def measure_singles(
-    ground: Ground, *, callers: int, limits: dict[str, float], also: tuple[str, ...] = ()
+    ground: Ground, *, callers: int, limits: dict[str, Times], also: tuple[str, ...] = ()
 ) -> Found:
-    """One image a request; the rate against the naive server's, at 1 or 32 callers.
+    """One image a request; the rate against the naive server's and peers', at 1 or 32 callers.
 
     Args:
         ground: Where.
@@ -28,18 +47,21 @@ def measure_singles(
     """
     request = ground.pixels(1)
     ours = [*ground.ours, *also]
-    reference = f"{NAIVE}, {min(callers, 32)} x 1"
+    others = {f"{name}, {min(callers, 32)} x 1": name for name in (NAIVE, *ground.peers)}
     subjects = {name: partial(ground.closed, name, request, callers) for name in ours} | {
-        reference: partial(ground.closed, NAIVE, request, min(callers, 32))
+        title: partial(ground.closed, name, request, min(callers, 32))
+        for title, name in others.items()
     }
     rounds = take_turns(ground.settings.rounds, subjects)
+    reference, *peers = others
     checks = []
     for name in ours:
-        ratio = median_ratio(rates(rounds[name]), rates(rounds[reference]))
         if name in limits:
-            checks.append(
-                Check(subject=name, what=f"rate / {reference}", limit=limits[name], reached=ratio)
-            )
+            reached = rates(rounds[name])
+            ratio = median_ratio(reached, rates(rounds[reference]))
+            what = f"rate / {reference}"
+            checks.append(Check(subject=name, what=what, limit=limits[name].naive, reached=ratio))
+            checks += _beside_peers(rounds, peers, name, reached, limits[name].peer)
         if callers == 1:
             tail = median_of(rounds[name], lambda sample: sample.p99_s / sample.p50_s)
             checks.append(
@@ -51,21 +73,24 @@ def measure_singles(
 def measure_quantised(ground: Ground, *, names: list[str]) -> Found:
     """32 callers on the servers of quantised forms, beside the one that is not."""
     request = ground.pixels(1)
+    subjects = [HTTP2.name, *names, NAIVE, *ground.peers]
     rounds = take_turns(
         ground.settings.rounds,
-        {name: partial(ground.closed, name, request, 32) for name in [HTTP2.name, *names, NAIVE]},
+        {name: partial(ground.closed, name, request, 32) for name in subjects},
     )
     best = rates_of_best(rounds, names)
     ratio = median_ratio(best, rates(rounds[NAIVE]))
-    check = Check(subject="best quantised", what="rate / naive", limit=6.65, reached=ratio)
-    return Found(rounds=rounds, checks=[check])
+    subject = "best quantised"
+    check = Check(subject=subject, what="rate / naive", limit=QUANTISED.naive, reached=ratio)
+    beside = _beside_peers(rounds, ground.peers, subject, best, QUANTISED.peer)
+    return Found(rounds=rounds, checks=[check, *beside])
 
 
 def measure_batches(ground: Ground, *, also: tuple[str, ...] = ()) -> Found:
     """8 callers with 32 images each, against the engine alone less the client's processors."""
     request = ground.pixels(32)
     jobs = _litert_jobs(ground, 32)
-    rounds = _closed_rounds(ground, request, 8, jobs, also=also)
+    rounds = _closed_rounds(ground, request, 8, jobs, also=also, peers=ground.peers)
     ceiling = rates_of_best(rounds, list(jobs))
     checks = []
     for name in (*ground.ours, *also):
@@ -92,7 +117,7 @@ def measure_large(ground: Ground) -> Found:
         )
         for batch in (1, 8)
     }
-    rounds = _closed_rounds(ground, request, 8, litert | tensorflow)
+    rounds = _closed_rounds(ground, request, 8, litert | tensorflow, peers=ground.peers)
     ceiling, other = rates_of_best(rounds, list(litert)), rates_of_best(rounds, list(tensorflow))
     checks = []
     for name in ground.ours:
@@ -101,9 +126,14 @@ def measure_large(ground: Ground) -> Found:
             Check(subject=name, what="rate / LiteRT alone", limit=0.95, reached=reached, unit="%"),
             Check(subject=name, what="rate / TensorFlow alone", limit=2.5,
                   reached=median_ratio(rates(rounds[name]), other)),
-            Check(subject=name, what="rate / Triton's best, by the ceiling", limit=2.0,
-                  reached=reached * 180 / 83),
         ]  # fmt: skip
+        if ground.peers:
+            checks += _beside_peers(rounds, ground.peers, name, rates(rounds[name]), TRITON)
+        else:
+            by_ceiling = "rate / Triton's best, by the ceiling"
+            checks.append(
+                Check(subject=name, what=by_ceiling, limit=TRITON, reached=reached * 180 / 83)
+            )
     return Found(rounds=rounds, checks=checks)
 
 
@@ -145,12 +175,23 @@ def _closed_rounds(
     jobs: dict[str, Job],
     share: float = 1.0,
     also: tuple[str, ...] = (),
+    peers: Sequence[str] = (),
 ) -> Rounds:
-    """Our servers, the naive one and loops in-process, in turns."""
-    names = [*ground.ours, *also, NAIVE]
+    """Our servers, the naive one, peers and loops in-process, in turns."""
+    names = [*ground.ours, *also, NAIVE, *peers]
     subjects = {name: partial(ground.closed, name, request, callers, share) for name in names}
     loops = {name: partial(ground.loop, job) for name, job in jobs.items()}
     return take_turns(ground.settings.rounds, subjects | loops)
+
+
+def _beside_peers(
+    rounds: Rounds, peers: list[str], subject: str, reached: list[float], limit: float
+) -> list[Check]:
+    """A check against the best of the peers; none where none is here."""
+    if not peers:
+        return []
+    ratio = median_ratio(reached, rates_of_best(rounds, peers))
+    return [Check(subject=subject, what="rate / Triton's best", limit=limit, reached=ratio)]
 
 
 def _litert_jobs(ground: Ground, batch: int) -> dict[str, Job]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .grpc_request import NATIVE, Api
 from .h2load import LoadError
 
 READY_S = 120.0
@@ -31,10 +32,14 @@ class Contender:
     Attributes:
         command: Starts it; `{repository}` stands for the model repository, `{artifact}` for the
             version's folder in it. It prints `ready grpc=HOST:PORT` when it answers.
+        api: Which it is asked by.
+        optional: Whether the others are compared without it where it does not start.
     """
 
     name: str
     command: tuple[str, ...] = field(repr=False)
+    api: Api = NATIVE
+    optional: bool = False
 
 
 NAIVE_SERVER = Contender(name="naive", command=NAIVE)
@@ -64,6 +69,7 @@ class RunningServer:
 
     def __init__(self, contender: Contender, artifact: Path) -> None:
         self.name = contender.name
+        self.api = contender.api
         places = {"artifact": str(artifact), "repository": str(artifact.parents[1])}
         command = [part.format(**places) for part in contender.command]
         self._process = subprocess.Popen(
@@ -103,7 +109,7 @@ class RunningServer:
         return sum(map(_resident_bytes, self._pids())) / 1e6
 
     def stop(self) -> None:
-        """Ends it."""
+        """Ends it; may be called again."""
         self._process.terminate()
         try:
             self._process.wait(EXIT_S)
@@ -111,6 +117,9 @@ class RunningServer:
             self._process.kill()
             self._process.wait()
         self._reader.join()
+        for pipe in (self._process.stdout, self._process.stderr):
+            assert pipe is not None
+            pipe.close()
 
     def _pids(self) -> list[int]:
         pids = [self._process.pid]
@@ -126,22 +135,32 @@ class RunningServer:
 
 
 @contextmanager
-def running(starts: list[tuple[Contender, Path]]) -> Iterator[list[RunningServer]]:
+def running(
+    starts: list[tuple[Contender, Path]], left_out: dict[str, str] | None = None
+) -> Iterator[list[RunningServer]]:
     """All of them at the same time, ready; the idle ones cost nothing.
 
     Args:
         starts: Each with the version's folder that it serves.
+        left_out: Takes the names of optional ones that did not start, and why.
 
     Raises:
         LoadError: One did not start.
     """
     servers: list[RunningServer] = []
+    ready: list[RunningServer] = []
     try:
         for contender, artifact in starts:
             servers.append(RunningServer(contender, artifact))
-        for server in servers:
-            server.wait_ready()
-        yield servers
+        for (contender, _), server in zip(starts, servers, strict=True):
+            try:
+                server.wait_ready()
+                ready.append(server)
+            except LoadError as error:
+                if left_out is None or not contender.optional:
+                    raise
+                left_out[contender.name] = str(error)
+        yield ready
     finally:
         for server in servers:
             server.stop()

@@ -8,7 +8,6 @@ from pathlib import Path
 import grpc
 
 from saccade.v1 import classifier_pb2 as pb
-from saccade.v1 import classifier_pb2_grpc
 from saccade_server.artifact import read_artifact
 from saccade_server.cpus import available_cpus
 from saccade_server.imaging import decode_image
@@ -36,6 +35,7 @@ class Settings:
         rounds: Of each row.
         seconds: Of one measurement.
         variants: Our servers.
+        peers: Servers of others, that are compared where they start.
         pictures: To decode.
         models: Folder of the artifacts.
     """
@@ -43,6 +43,7 @@ class Settings:
     rounds: int
     seconds: float
     variants: tuple[Contender, ...]
+    peers: tuple[Contender, ...]
     pictures: Pictures
     models: Path
 
@@ -60,6 +61,7 @@ class Ground:
         servers: By name; ready.
         litert: In-process loops.
         tensorflow: The same, in a process that has TensorFlow.
+        left_out: Peers that did not start, and why.
     """
 
     def __init__(
@@ -69,10 +71,12 @@ class Ground:
         servers: list[RunningServer],
         litert: CeilingProcess,
         tensorflow: CeilingProcess,
+        left_out: dict[str, str],
     ) -> None:
         self.settings = settings
         self.artifact = artifact
         self.servers = {server.name: server for server in servers}
+        self.left_out = left_out
         self._litert = litert
         self._tensorflow = tensorflow
         self._checked: dict[tuple[str, bytes], tuple[Request, int]] = {}
@@ -81,6 +85,11 @@ class Ground:
     def ours(self) -> list[str]:
         """Our servers' names."""
         return [variant.name for variant in self.settings.variants]
+
+    @property
+    def peers(self) -> list[str]:
+        """Names of others' servers, those that are here."""
+        return [peer.name for peer in self.settings.peers if peer.name in self.servers]
 
     def pixels(self, images: int) -> Request:
         """A request with pixels of the model's size: its golden samples, or the pictures."""
@@ -112,6 +121,7 @@ class Ground:
     def closed(self, name: str, request: Request, callers: int, share: float = 1.0) -> Sample:
         """Closed loop on the server of that name, for a share of the usual seconds."""
         server = self.servers[name]
+        request = request.by(server.api)
         key = name, request.body
         if key not in self._checked:
             self._checked[key] = request, self._check(name, request)
@@ -163,15 +173,16 @@ class Ground:
             LoadError: The call or an image of it failed, or the answers differ.
         """
         answer = _call(self.servers[name], request)
-        best = [result.classification.classes for result in answer.results]
-        if len(best) != request.images or not all(best):
-            raise LoadError(f"{name} failed to classify: {answer.results}"[:500])
+        images = request.api.decode(answer)
+        if len(images) != request.images or not all(images):
+            raise LoadError(f"{name} failed to classify: {images}"[:500])
         if (reference := self.servers.get(NAIVE_SERVER.name)) and not _encoded(request):
-            for classes, expected in zip(best, _call(reference, request).results, strict=True):
-                scores = {each.index: each.score for each in expected.classification.classes}
-                if abs(scores.get(classes[0].index, 0.0) - classes[0].score) > TOLERANCE:
-                    raise LoadError(f"{name} and {reference.name} disagree: {classes}, {scores}")
-        return answer.ByteSize()
+            expected = reference.api.decode(_call(reference, request.by(reference.api)))
+            for scores, others in zip(images, expected, strict=True):
+                best = max(scores, key=scores.__getitem__)
+                if abs(others.get(best, 0.0) - scores[best]) > TOLERANCE:
+                    raise LoadError(f"{name} and {reference.name} disagree: {scores}, {others}")
+        return len(answer)
 
 
 @contextmanager
@@ -186,20 +197,21 @@ def prepared(settings: Settings, starts: list[tuple[Contender, str]]) -> Iterato
         LoadError: A server did not start.
     """
     artifact = settings.artifact(starts[0][1])
+    left_out: dict[str, str] = {}
     with ExitStack() as stack:
-        servers = stack.enter_context(
-            running([(contender, settings.artifact(model)) for contender, model in starts])
-        )
+        places = [(contender, settings.artifact(model)) for contender, model in starts]
+        servers = stack.enter_context(running(places, left_out))
         litert = stack.enter_context(ceiling_process(artifact))
         tensorflow = stack.enter_context(ceiling_process(artifact))
-        yield Ground(settings, artifact, servers, litert, tensorflow)
+        yield Ground(settings, artifact, servers, litert, tensorflow, left_out)
 
 
-def _call(server: RunningServer, request: Request) -> pb.ClassifyResponse:
+def _call(server: RunningServer, request: Request) -> bytes:
     try:
         with grpc.insecure_channel(server.address) as channel:
-            stub = classifier_pb2_grpc.ImageClassifierStub(channel)
-            return stub.Classify(request.message, timeout=CALL_S)
+            call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(request.api.path)
+            answer: bytes = call(request.api.encode(request.message), timeout=CALL_S)
+            return answer
     except grpc.RpcError as error:
         raise LoadError(f"{server.name} refused a lone request: {error}") from error
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .grpc_request import CLASSIFY, HEADERS, Request
+from .grpc_request import HEADERS, Request
 
 COMMAND = "h2load"
 HOW_TO_GET = "h2load is missing: apt-get install nghttp2-client"
@@ -70,7 +70,7 @@ def run_h2load(address: str, request: Request, *, callers: int, seconds: float) 
         command = [
             COMMAND, f"--clients={callers}", "--max-concurrent-streams=1",
             f"--duration={round(seconds * 1e3)}ms", f"--data={body}", f"--log-file={log}", *headers,
-            f"http://{address}{CLASSIFY}",
+            f"http://{address}{request.api.path}",
         ]  # fmt: skip
         before = _children_cpu_s()
         done = subprocess.run(

@@ -92,7 +92,7 @@ def run_open_loop(
     Raises:
         ConnectionError: A connection failed.
     """
-    headers = request_headers(address, deadline_s)
+    headers = request_headers(address, request.api.path, deadline_s)
     lines = [Connection(address, headers, request.body) for _ in range(connections)]
     gc.disable()
     try:

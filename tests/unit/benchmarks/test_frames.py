@@ -5,12 +5,12 @@ import pytest
 
 from benchmarks import frames
 from benchmarks.frames import Frame
-from benchmarks.grpc_request import request_headers
+from benchmarks.grpc_request import NATIVE, request_headers
 
 
 def test_a_header_block_is_what_an_hpack_decoder_reads() -> None:
     """Headers come out of a decoder of other people's as they went in."""
-    headers = request_headers("127.0.0.1:8500", 0.2)
+    headers = request_headers("127.0.0.1:8500", NATIVE.path, 0.2)
 
     block = frames.encode_headers(headers)
 
