@@ -58,7 +58,9 @@ class App:
         self._given = models
         self._family = family
         self._metrics = Metrics(CollectorRegistry())
-        self._loader = Loader(_loading(config), self._make_predictor, self._metrics)
+        self._loader = Loader(
+            _loading(config, shares=family is not None), self._make_predictor, self._metrics
+        )
         self._cache = config.cache_dir.expanduser()
         settle_s = config.poll_s or SETTLE_S
         self._mirror = Mirror(
@@ -253,6 +255,9 @@ class App:
             enough_images=engines.sizing.enough_images,
             max_queue_images=self._config.max_queue_images,
             fair=bool(self._config.fairness_key),
+            gather=engines.gather,
+            # gRPC's own threads would not let the interpreter go to others in time.
+            gather_crowds=self._config.transport == "grpcio",
         )
         return Batcher(
             [work(each) for each in engines.engines],
@@ -311,12 +316,14 @@ def _limits(config: ServerConfig) -> ConnectionLimits:
     )
 
 
-def _loading(config: ServerConfig) -> LoadingConfig:
+def _loading(config: ServerConfig, *, shares: bool) -> LoadingConfig:
+    """How models are loaded; `shares`: other processes have their share of the processors."""
     return LoadingConfig(
         engine=config.engine,
         engines=EngineConfig(
             workers=config.engine_workers,
             threads=config.engine_threads or available_cpus(),
+            spare=not shares and 0 < config.engine_threads < available_cpus(),
             max_batch_images=config.max_batch_images,
         ),
         cache=config.cache_dir.expanduser(),

@@ -55,9 +55,14 @@ class Crew:
         return not self._running
 
     @property
+    def bounded(self) -> bool:
+        """Whether no call can go on for ever."""
+        return self._bounded
+
+    @property
     def lone(self) -> bool:
-        """Whether nothing runs, requests come one by one, and no call can go on for ever."""
-        return self._bounded and not self._running and self._lone_batches >= LONE_BATCHES
+        """Whether requests come one by one."""
+        return self._lone_batches >= LONE_BATCHES
 
     @property
     def available(self) -> bool:

@@ -21,6 +21,10 @@ from saccade_server.batching.cost import CostModel
 from saccade_server.batching.fairness import FairQueue
 from saccade_server.batching.worker import Values
 
+LIGHT_IMAGES = 8
+"""Of a small request, at most. The engine's call for a larger one is long enough for the loop to do
+something else meanwhile."""
+
 
 class Scores(NamedTuple):
     """The answer to one request.
@@ -126,6 +130,11 @@ class WaitingLine:
         return self.images <= self._entries * self._enough_images
 
     @property
+    def light(self) -> bool:
+        """Whether the requests that wait are small, on average, and above suspicion."""
+        return self.images <= self._entries * LIGHT_IMAGES and not self._suspects
+
+    @property
     def crowded(self) -> bool:
         """Whether more waits than a full batch holds: then batches are best run side by side."""
         return self.images > self._max_batch_images
@@ -198,25 +207,28 @@ class WaitingLine:
         """
         return seconds * max(caution, self._cost.margin) + self.handover_s
 
-    def take(self, now: float) -> Taken:
+    def take(self, now: float, *, whole: bool = False) -> Taken:
         """The next batch: whole entries, as many as fit and as are in time together.
 
         All of a batch is answered at its end: whoever joins it makes the others wait. An entry
         that would be late even by itself is dropped, unless it found an idle engine: trying that
         keeps us from believing for good in a cost that was high once.
+
+        Args:
+            now: On the clock of the deadlines.
+            whole: Whether a batch is to be full even where less would be enough.
         """
         taken = Taken([], [], [])
         with self._lock:
             while self._suspects and not taken.batch:
                 self._sort(self._suspects.popleft(), now, taken)
             if not taken.batch:
-                self._fill(taken, now)
+                self._fill(taken, now, self._max_batch_images if whole else self._most)
         return taken
 
-    def _fill(self, taken: Taken, now: float) -> None:
+    def _fill(self, taken: Taken, now: float, most: int) -> None:
         images, tightest = 0, float("inf")
         shape: tuple[int, ...] | None = None
-        most = self._most
         for key in sorted(self._queues, key=self._turn):
             if shape is not None and (key[1] != shape or key[0] is Turn.SPARE):
                 continue

@@ -15,6 +15,9 @@ from saccade_server.loading.sizing import Sizing, find_sizing, warm_up
 MOST_BESIDE = 4
 """Engines that run side by side, at most: each holds the graph's weights once more."""
 
+FEW_PROCESSORS = 2
+"""On which the event loop and an engine's call take turns, however they are arranged."""
+
 MNN_ALONE = 2
 """Processors on which one batch at a time is best run by MNN, until there is a crowd."""
 
@@ -27,11 +30,13 @@ class EngineSet:
         engines: Run batches side by side; at least one.
         wide: Runs a batch by itself on all processors; None: there is none.
         sizing: How the graph is best run.
+        gather: Whether one call takes all processors, and these are few; see `BatchingConfig`.
     """
 
     engines: list[Engine]
     wide: Engine | None
     sizing: Sizing
+    gather: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +47,13 @@ class EngineConfig:
         workers: Engines side by side; 0: what the graph gains by.
         threads: That one engine uses, or all together where `workers` is 0.
         max_batch_images: In one engine call; fewer where a graph is no quicker in batches.
+        spare: Whether the process has more processors than these threads.
     """
 
     workers: int
     threads: int
     max_batch_images: int
+    spare: bool = False
 
 
 def make_engines(
@@ -79,6 +86,9 @@ def make_engines(
     """
     maker = _Maker(artifact, kind, form, config.max_batch_images, sizes, gently=later is not None)
     trusted = known is not None
+    threads = 1 if kind == "mnn" else config.threads
+    few = threads == config.threads <= FEW_PROCESSORS and not config.spare
+    gather = few and config.workers <= 1
     try:
         first, sizing = maker.make(config.threads, known, trusted=trusted)
         beside = min(config.threads, MOST_BESIDE)
@@ -100,10 +110,11 @@ def make_engines(
                 engines=engines if has_wide else [first, *engines],
                 wide=first if has_wide else None,
                 sizing=sizing,
+                gather=gather,
             )
         count = config.workers if kind != "tensorflow" else 1
         others = [maker.make(config.threads, sizing, trusted=trusted)[0] for _ in range(1, count)]
-        return EngineSet(engines=[first, *others], wide=None, sizing=sizing)
+        return EngineSet(engines=[first, *others], wide=None, sizing=sizing, gather=gather)
     except BaseException:
         maker.close()
         raise

@@ -1,6 +1,7 @@
 """How many engines a version gets, and which of them runs lone batches."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,10 +56,16 @@ def artifact(tmp_path: Path) -> Artifact:
 
 
 def make(
-    artifact: Artifact, sizing: Sizing, *, kind: str = "litert", workers: int = 0, threads: int = 2
+    artifact: Artifact,
+    sizing: Sizing,
+    *,
+    kind: str = "litert",
+    workers: int = 0,
+    threads: int = 2,
+    spare: bool = False,
 ) -> EngineSet:
     """The engines of a graph of which a trial elsewhere has said how it is best run."""
-    config = EngineConfig(workers=workers, threads=threads, max_batch_images=32)
+    config = EngineConfig(workers=workers, threads=threads, max_batch_images=32, spare=spare)
     return make_engines(artifact, kind, None, config, known=sizing, sizes=[], later=None)
 
 
@@ -111,6 +118,27 @@ def test_others_have_no_wide_one(
     found = make(artifact, sizing, **how)  # type: ignore[arg-type]
 
     assert (threads, None, engines.made) == (engines.threads, found.wide, found.engines)
+
+
+@pytest.mark.parametrize(
+    ("how", "gather"),
+    [
+        ({}, True),
+        ({"threads": 1}, True),
+        ({"threads": 3}, False),
+        ({"spare": True}, False),
+        ({"workers": 1}, True),
+        ({"workers": 2}, False),
+        ({"kind": "mnn"}, False),
+        ({"kind": "mnn", "threads": 1}, True),
+    ],
+    ids=str,
+)
+def test_requests_are_gathered_where_one_call_takes_all_of_few_processors(
+    engines: Engines, artifact: Artifact, how: dict[str, Any], gather: bool
+) -> None:
+    """MNN takes one; else the event loop would have the rest to itself."""
+    assert gather == make(artifact, HEAVY, **how).gather
 
 
 def test_what_was_made_is_freed_where_one_cannot_be(engines: Engines, artifact: Artifact) -> None:

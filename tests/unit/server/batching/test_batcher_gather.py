@@ -1,0 +1,284 @@
+"""Where an engine call takes all processors: small requests are gathered and run in the loop."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from fixtures.clock import FakeClock
+from fixtures.workers import FakeWorker, images
+from saccade_server.batching import Batcher, BatchingConfig, Scores
+from saccade_server.batching.batcher import CALM_BATCHES, GATHER_S, GATHER_TURNS, SWIFT_S
+from saccade_server.batching.line import LIGHT_IMAGES
+from saccade_server.errors import EngineError
+from saccade_server.metrics import Metrics
+from unit.server.batching.conftest import Ask, marks
+
+FULL = 32
+IMAGE_S = GATHER_S / FULL / 2
+"""Of an engine's time: a full batch is soon done."""
+
+Make = Callable[..., Batcher]
+
+
+@pytest.fixture
+def make(worker: FakeWorker, metrics: Metrics, clock: FakeClock) -> Make:
+    """A batcher that gathers."""
+
+    def make_batcher(*, crowds: bool = False, wide: FakeWorker | None = None) -> Batcher:
+        config = BatchingConfig(
+            max_batch_images=FULL, enough_images=8, gather=True, gather_crowds=crowds
+        )
+        return Batcher([worker], config, metrics, model="digits", version=1, wide=wide, clock=clock)
+
+    return make_batcher
+
+
+@pytest.fixture
+def batcher(make: Make) -> Batcher:
+    """What is tested."""
+    return make()
+
+
+@pytest.fixture
+def asks() -> Iterator[Callable[[Batcher], Ask]]:
+    """How to ask any of them."""
+    tasks: list[asyncio.Task[Scores]] = []
+
+    def asker(batcher: Batcher) -> Ask:
+        def ask(*marks: int) -> asyncio.Task[Scores]:
+            tasks.append(asyncio.ensure_future(batcher.submit(images(*marks))))
+            return tasks[-1]
+
+        return ask
+
+    yield asker
+    for task in tasks:
+        task.cancel()
+
+
+async def gathered() -> None:
+    """Lets as many turns pass as end a gathering, and what follows."""
+    for _ in range(GATHER_TURNS + 10):
+        await asyncio.sleep(0)
+
+
+async def learn(ask: Ask, worker: FakeWorker, image_s: float = IMAGE_S) -> None:
+    """Shows what a call takes, in calm batches of two requests: nobody is alone."""
+    worker.image_s = image_s
+    for _ in range(CALM_BATCHES + 1):
+        asked = [ask(0), ask(0)]
+        await gathered()
+        while worker.busy:
+            worker.finish(after_s=len(worker.batches[-1]) * image_s)
+            await gathered()
+        await asyncio.gather(*asked)
+    worker.batches.clear()
+    worker.at_once.clear()
+
+
+async def test_requests_that_come_together_are_one_batch_in_the_loop(
+    ask: Ask, worker: FakeWorker
+) -> None:
+    """Their answers are there without the test's help."""
+    await learn(ask, worker)
+    asked = [ask(mark) for mark in (1, 2, 3)]
+
+    assert [[1], [2], [3]] == [marks(scores) for scores in await asyncio.gather(*asked)]
+    assert [[1, 2, 3]] == worker.at_once
+
+
+async def test_who_comes_a_few_turns_later_still_belongs_to_the_batch(
+    ask: Ask, worker: FakeWorker
+) -> None:
+    """Callers who were answered together ask again one after the other."""
+    await learn(ask, worker)
+    for mark in (1, 2, 3):
+        ask(mark)
+        for _ in range(GATHER_TURNS // 2):
+            await asyncio.sleep(0)
+    await gathered()
+
+    assert [[1, 2, 3]] == worker.at_once
+
+
+async def test_a_full_batch_waits_for_nobody(ask: Ask, worker: FakeWorker) -> None:
+    """It is run at the end of the turn in which it got full."""
+    await learn(ask, worker)
+    for mark in range(FULL):
+        ask(mark)
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+    assert [list(range(FULL))] == worker.at_once
+
+
+async def test_no_gathering_takes_longer_than_its_bound(
+    ask: Ask, worker: FakeWorker, clock: FakeClock
+) -> None:
+    """However fast others come."""
+    await learn(ask, worker)
+    ask(1)
+    await asyncio.sleep(0)
+    ask(2)
+    await asyncio.sleep(0)
+    before = list(worker.at_once)
+    clock.advance(2 * GATHER_S)
+    await asyncio.sleep(0)
+
+    assert ([], [[1, 2]]) == (before, worker.at_once)
+
+
+async def test_nobody_knows_at_first_how_long_a_call_takes(ask: Ask, worker: FakeWorker) -> None:
+    """So the loop does not make it."""
+    ask(1)
+    await gathered()
+
+    assert ([[1]], []) == (worker.batches, worker.at_once)
+
+
+async def test_calls_that_would_keep_the_loop_too_long_go_to_the_worker(
+    ask: Ask, worker: FakeWorker
+) -> None:
+    """A few images would be soon done, as many as these are not."""
+    await learn(ask, worker, 0.9 * SWIFT_S)
+    for mark in range(2 * int(GATHER_S / SWIFT_S)):
+        ask(mark)
+    await gathered()
+
+    assert ([], True) == (worker.at_once, worker.busy)
+
+
+async def test_a_copy_that_nobody_waits_for_is_not_run_in_the_loop(
+    ask: Ask, worker: FakeWorker, batcher: Batcher
+) -> None:
+    """Who comes meanwhile is gathered, and run when it has ended."""
+    await learn(ask, worker)
+    copy = asyncio.ensure_future(batcher.submit_spare(images(1)))
+    await gathered()
+    ask(2)
+    await gathered()
+    before = list(worker.batches)
+    worker.finish()
+    await gathered()
+
+    assert ([1], [[1]], [[2]]) == (marks(await copy), before, worker.at_once)
+
+
+async def test_a_graph_that_is_not_swift_stays_in_its_thread(ask: Ask, worker: FakeWorker) -> None:
+    """Beside it the loop can do as much as its call takes."""
+    await learn(ask, worker, 2 * SWIFT_S)
+    ask(1)
+    await gathered()
+
+    assert ([[1]], []) == (worker.batches, worker.at_once)
+
+
+async def test_large_requests_go_to_the_worker(ask: Ask, worker: FakeWorker) -> None:
+    """While it is busy with one, the loop reads the next."""
+    await learn(ask, worker)
+    large = list(range(LIGHT_IMAGES + 1))
+    ask(*large)
+    await gathered()
+
+    assert ([large], []) == (worker.batches, worker.at_once)
+
+
+async def test_what_comes_beside_a_call_is_gathered_at_its_end(
+    ask: Ask, worker: FakeWorker
+) -> None:
+    """And run in the loop, in one batch."""
+    await learn(ask, worker)
+    large = list(range(LIGHT_IMAGES + 1))
+    ask(*large)
+    await gathered()
+    small = [ask(mark) for mark in (1, 2)]
+    await gathered()
+    before = list(worker.batches)
+    worker.finish(after_s=IMAGE_S)
+
+    assert [[1], [2]] == [marks(scores) for scores in await asyncio.gather(*small)]
+    assert ([large], [[1, 2]]) == (before, worker.at_once)
+
+
+async def test_a_crowd_is_run_beside_the_loop_until_it_is_calm_again(
+    make: Make, asks: Callable[[Batcher], Ask], worker: FakeWorker
+) -> None:
+    """There are more than a batch holds: some are computed while others are answered."""
+    ask = asks(make())
+    await learn(ask, worker)
+    for mark in range(FULL + 8):
+        ask(mark)
+    await gathered()
+    at_once = [len(batch) for batch in worker.at_once]
+    beside = worker.busy
+    worker.finish(after_s=8 * IMAGE_S)
+    ask(1)
+    await gathered()
+
+    assert ([FULL], True, True) == (at_once, beside, worker.busy)
+
+
+async def test_where_crowds_are_gathered_too_they_never_leave_the_loop(
+    make: Make, asks: Callable[[Batcher], Ask], worker: FakeWorker
+) -> None:
+    """In full batches, and the loop goes on between them."""
+    ask = asks(make(crowds=True))
+    await learn(ask, worker)
+    asked = [ask(mark) for mark in range(2 * FULL + 8)]
+    await asyncio.gather(*asked)
+
+    assert [FULL, FULL, 8] == [len(batch) for batch in worker.at_once]
+
+
+async def test_a_batch_in_the_loop_is_run_on_all_processors(
+    make: Make, asks: Callable[[Batcher], Ask], worker: FakeWorker, clock: FakeClock
+) -> None:
+    """Also where more waits than it holds: nothing runs beside it."""
+    wide = FakeWorker(clock)
+    ask = asks(make(crowds=True, wide=wide))
+    await learn(ask, wide)
+    await asyncio.gather(*(ask(mark) for mark in range(FULL + 8)))
+
+    assert ([FULL, 8], []) == ([len(batch) for batch in wide.at_once], worker.batches)
+
+
+async def test_a_batch_that_fails_in_the_loop_is_tried_again_one_by_one(
+    ask: Ask, worker: FakeWorker
+) -> None:
+    """By the worker; who is not to blame is answered."""
+    await learn(ask, worker)
+    worker.error = EngineError("the graph stumbled")
+    good, bad = ask(1), ask(2)
+    await gathered()
+    worker.finish()
+    await gathered()
+    worker.fail(worker.error)
+
+    assert [1] == marks(await good)
+    with pytest.raises(EngineError, match="the graph stumbled"):
+        await bad
+
+
+async def test_who_leaves_while_others_are_gathered_is_not_run(
+    ask: Ask, worker: FakeWorker
+) -> None:
+    """The others are."""
+    await learn(ask, worker)
+    gone, stays = ask(1), ask(2)
+    await asyncio.sleep(0)
+    gone.cancel()
+
+    assert ([2], [[2]]) == (marks(await stays), worker.at_once)
+
+
+async def test_closing_answers_what_was_gathered(
+    ask: Ask, worker: FakeWorker, batcher: Batcher
+) -> None:
+    """Nothing that was taken on is lost."""
+    await learn(ask, worker)
+    asked = [ask(1), ask(2)]
+    await asyncio.sleep(0)
+    await batcher.close()
+
+    assert [[1], [2]] == [marks(each.result()) for each in asked]
