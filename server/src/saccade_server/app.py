@@ -256,8 +256,6 @@ class App:
             max_queue_images=self._config.max_queue_images,
             fair=bool(self._config.fairness_key),
             gather=engines.gather,
-            # gRPC's own threads would not let the interpreter go to others in time.
-            gather_crowds=self._config.transport == "grpcio",
         )
         return Batcher(
             [work(each) for each in engines.engines],

@@ -32,9 +32,9 @@ SWIFT_S = 0.0005
 event loop's own thread if nothing else is to be done: the way to another thread and back would cost
 the request nearly as much."""
 
-CALM_BATCHES = 16
-"""So many batches in a row without a crowd tell that there is none. Some of a crowd would do better
-to be run beside the loop, while it answers the others."""
+LEAST_TURNS = 4
+"""Of the loop, in any gathering: the answers to the batch before it leave, and all connections are
+read, before the loop is busy with the next one."""
 
 GATHER_TURNS = 40
 """So many turns of the loop in which no request came end a gathering: what is at the door has come
@@ -59,7 +59,6 @@ class BatchingConfig:
         gather: Whether small requests of a swift graph are gathered and run in the event loop's
             thread. Where a call takes all processors, which are few, the loop would only take turns
             with it on them.
-        gather_crowds: Whether that is best with more of them than a batch holds, too.
     """
 
     max_batch_images: int = 32
@@ -67,7 +66,6 @@ class BatchingConfig:
     max_queue_images: int = 1024
     fair: bool = False
     gather: bool = False
-    gather_crowds: bool = False
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
@@ -127,10 +125,9 @@ class Batcher:
         self._progress = clock()
         self._closing = False
         self._swift = False
-        self._calm_batches = 0
         self._gathering = False
         self._gathers_since = 0.0
-        self._empty_turns = 0
+        self._turns = self._empty_turns = 0
         self._metrics_batch = metrics.batch_images.labels(model)
         self._metrics_queue = metrics.queue_images.labels(model)
         self._metrics_rejected = metrics.rejected
@@ -336,8 +333,7 @@ class Batcher:
 
         May be called from any thread.
         """
-        calm = self._config.gather_crowds or self._calm_batches >= CALM_BATCHES
-        if not (self._config.gather and self._swift and calm and self._line.light):
+        if not (self._config.gather and self._swift and self._line.light):
             return False
         images = min(self._line.images, self._config.max_batch_images)
         return self._line.expect_s(images, wide=True) < GATHER_S
@@ -347,7 +343,7 @@ class Batcher:
         if self._gathering:
             return
         self._gathering = True
-        self._empty_turns = 0
+        self._turns = self._empty_turns = 0
         self._gathers_since = self._clock()
         asyncio.get_running_loop().call_soon(self._end_turn)
 
@@ -355,6 +351,7 @@ class Batcher:
         """Runs what waits, in this thread if that is soon done, unless more may come."""
         alone = self._crew.lone and len(self._unanswered) == 1
         if self._config.gather and not alone and self._more_may_come:
+            self._turns += 1
             self._empty_turns += 1
             asyncio.get_running_loop().call_soon(self._end_turn)
             return
@@ -364,7 +361,9 @@ class Batcher:
 
     @property
     def _more_may_come(self) -> bool:
-        if self._empty_turns == GATHER_TURNS or self._line.images >= self._config.max_batch_images:
+        if self._turns < LEAST_TURNS:
+            return True
+        if self._empty_turns >= GATHER_TURNS or self._line.images >= self._config.max_batch_images:
             return False
         return self._clock() - self._gathers_since < GATHER_S
 
@@ -431,8 +430,6 @@ class Batcher:
             images, seconds = len(outcome.probabilities), outcome.finished - outcome.started
             wide = self._crew.is_wide(worker)
             self._line.learn(images, seconds, now - outcome.finished, wide=wide)
-            crowd = len(self._unanswered) > self._config.max_batch_images
-            self._calm_batches = 0 if crowd else self._calm_batches + 1
             expected_s = self._line.expect_s(images, wide=True)
             self._swift = self._crew.bounded and expected_s < images * SWIFT_S
             self._done.add_batch(images, seconds)

@@ -1,14 +1,14 @@
 """Where an engine call takes all processors: small requests are gathered and run in the loop."""
 
 import asyncio
-from collections.abc import Callable, Iterator
 
 import pytest
 
 from fixtures.clock import FakeClock
 from fixtures.workers import FakeWorker, images
-from saccade_server.batching import Batcher, BatchingConfig, Scores
-from saccade_server.batching.batcher import CALM_BATCHES, GATHER_S, GATHER_TURNS, SWIFT_S
+from saccade_server.batching import Batcher, BatchingConfig
+from saccade_server.batching.batcher import GATHER_S, GATHER_TURNS, LEAST_TURNS, SWIFT_S
+from saccade_server.batching.crew import LONE_BATCHES
 from saccade_server.batching.line import LIGHT_IMAGES
 from saccade_server.errors import EngineError
 from saccade_server.metrics import Metrics
@@ -18,43 +18,21 @@ FULL = 32
 IMAGE_S = GATHER_S / FULL / 2
 """Of an engine's time: a full batch is soon done."""
 
-Make = Callable[..., Batcher]
+
+@pytest.fixture
+def wide(clock: FakeClock) -> FakeWorker:
+    """One that has all processors, for those who want one."""
+    return FakeWorker(clock)
 
 
 @pytest.fixture
-def make(worker: FakeWorker, metrics: Metrics, clock: FakeClock) -> Make:
-    """A batcher that gathers."""
-
-    def make_batcher(*, crowds: bool = False, wide: FakeWorker | None = None) -> Batcher:
-        config = BatchingConfig(
-            max_batch_images=FULL, enough_images=8, gather=True, gather_crowds=crowds
-        )
-        return Batcher([worker], config, metrics, model="digits", version=1, wide=wide, clock=clock)
-
-    return make_batcher
-
-
-@pytest.fixture
-def batcher(make: Make) -> Batcher:
-    """What is tested."""
-    return make()
-
-
-@pytest.fixture
-def asks() -> Iterator[Callable[[Batcher], Ask]]:
-    """How to ask any of them."""
-    tasks: list[asyncio.Task[Scores]] = []
-
-    def asker(batcher: Batcher) -> Ask:
-        def ask(*marks: int) -> asyncio.Task[Scores]:
-            tasks.append(asyncio.ensure_future(batcher.submit(images(*marks))))
-            return tasks[-1]
-
-        return ask
-
-    yield asker
-    for task in tasks:
-        task.cancel()
+def batcher(
+    request: pytest.FixtureRequest, worker: FakeWorker, metrics: Metrics, clock: FakeClock
+) -> Batcher:
+    """A batcher that gathers; with the wide worker where a test has it."""
+    config = BatchingConfig(max_batch_images=FULL, enough_images=8, gather=True)
+    wide = request.getfixturevalue("wide") if "wide" in request.fixturenames else None
+    return Batcher([worker], config, metrics, model="digits", version=1, wide=wide, clock=clock)
 
 
 async def gathered() -> None:
@@ -64,9 +42,9 @@ async def gathered() -> None:
 
 
 async def learn(ask: Ask, worker: FakeWorker, image_s: float = IMAGE_S) -> None:
-    """Shows what a call takes, in calm batches of two requests: nobody is alone."""
+    """Shows what a call takes, in batches of two requests: nobody is alone."""
     worker.image_s = image_s
-    for _ in range(CALM_BATCHES + 1):
+    for _ in range(LONE_BATCHES + 1):
         asked = [ask(0), ask(0)]
         await gathered()
         while worker.busy:
@@ -103,11 +81,11 @@ async def test_who_comes_a_few_turns_later_still_belongs_to_the_batch(
 
 
 async def test_a_full_batch_waits_for_nobody(ask: Ask, worker: FakeWorker) -> None:
-    """It is run at the end of the turn in which it got full."""
+    """But for the turns in which the answers to the one before leave."""
     await learn(ask, worker)
     for mark in range(FULL):
         ask(mark)
-    for _ in range(3):
+    for _ in range(LEAST_TURNS + 2):
         await asyncio.sleep(0)
 
     assert [list(range(FULL))] == worker.at_once
@@ -119,7 +97,8 @@ async def test_no_gathering_takes_longer_than_its_bound(
     """However fast others come."""
     await learn(ask, worker)
     ask(1)
-    await asyncio.sleep(0)
+    for _ in range(LEAST_TURNS + 2):
+        await asyncio.sleep(0)
     ask(2)
     await asyncio.sleep(0)
     before = list(worker.at_once)
@@ -201,29 +180,8 @@ async def test_what_comes_beside_a_call_is_gathered_at_its_end(
     assert ([large], [[1, 2]]) == (before, worker.at_once)
 
 
-async def test_a_crowd_is_run_beside_the_loop_until_it_is_calm_again(
-    make: Make, asks: Callable[[Batcher], Ask], worker: FakeWorker
-) -> None:
-    """There are more than a batch holds: some are computed while others are answered."""
-    ask = asks(make())
-    await learn(ask, worker)
-    for mark in range(FULL + 8):
-        ask(mark)
-    await gathered()
-    at_once = [len(batch) for batch in worker.at_once]
-    beside = worker.busy
-    worker.finish(after_s=8 * IMAGE_S)
-    ask(1)
-    await gathered()
-
-    assert ([FULL], True, True) == (at_once, beside, worker.busy)
-
-
-async def test_where_crowds_are_gathered_too_they_never_leave_the_loop(
-    make: Make, asks: Callable[[Batcher], Ask], worker: FakeWorker
-) -> None:
-    """In full batches, and the loop goes on between them."""
-    ask = asks(make(crowds=True))
+async def test_a_crowd_is_run_in_full_batches(ask: Ask, worker: FakeWorker) -> None:
+    """In the loop, one after the other."""
     await learn(ask, worker)
     asked = [ask(mark) for mark in range(2 * FULL + 8)]
     await asyncio.gather(*asked)
@@ -232,15 +190,26 @@ async def test_where_crowds_are_gathered_too_they_never_leave_the_loop(
 
 
 async def test_a_batch_in_the_loop_is_run_on_all_processors(
-    make: Make, asks: Callable[[Batcher], Ask], worker: FakeWorker, clock: FakeClock
+    ask: Ask, worker: FakeWorker, wide: FakeWorker
 ) -> None:
     """Also where more waits than it holds: nothing runs beside it."""
-    wide = FakeWorker(clock)
-    ask = asks(make(crowds=True, wide=wide))
     await learn(ask, wide)
+    worker.batches.clear()
     await asyncio.gather(*(ask(mark) for mark in range(FULL + 8)))
 
     assert ([FULL, 8], []) == ([len(batch) for batch in wide.at_once], worker.batches)
+
+
+async def test_the_answers_to_a_batch_leave_before_the_next_is_run(
+    ask: Ask, worker: FakeWorker
+) -> None:
+    """Also where enough waits for another full one."""
+    await learn(ask, worker)
+    asked = [ask(mark) for mark in range(2 * FULL)]
+    await asked[0]
+    await asyncio.sleep(0)
+
+    assert ([True] * FULL, 1) == ([each.done() for each in asked[:FULL]], len(worker.at_once))
 
 
 async def test_a_batch_that_fails_in_the_loop_is_tried_again_one_by_one(
