@@ -133,7 +133,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"rows whose name begins so; repeatable: {', '.join(row.name for row in ROWS)}",
     )  # fmt: skip
     parser.add_argument("--rounds", type=int, default=3, help="of each row")
-    parser.add_argument("--seconds", type=float, default=1.0, help="of one measurement")
+    parser.add_argument("--seconds", type=float, default=0.9, help="of one measurement")
     parser.add_argument(
         "--variant", action="append", default=[], metavar="NAME=FLAGS",
         help="one more of our servers, such as 'two=--engine-workers=2'; repeatable",
