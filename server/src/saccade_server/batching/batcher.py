@@ -1,8 +1,9 @@
 """The queue in front of a version's engines.
 
-Work-conserving: an idle engine never waits. A batch is what queued while the engines were busy, up
-to a maximum, or to where images get no cheaper; there is no delay to tune. The batcher knows from
-experience what a call costs, so it refuses at the door what cannot meet its deadline.
+Work-conserving: an idle engine waits for nothing but what is at the door. A batch is what queued
+while the engines were busy, up to a maximum, or to where images get no cheaper; there is no delay
+to tune. The batcher knows from experience what a call costs, so it refuses at the door what cannot
+meet its deadline.
 
 All of it runs in the event loop's thread but `_more`, by which an engine's thread takes its next
 batch out of the line itself. Requests of a swift graph that come one by one do not even leave the
