@@ -17,7 +17,7 @@ from .targets import Check, Found
 NAIVE = NAIVE_SERVER.name
 
 
-class Times(NamedTuple):
+class Limits(NamedTuple):
     """What to reach, as a multiple of others' rates.
 
     Attributes:
@@ -29,13 +29,13 @@ class Times(NamedTuple):
     peer: float
 
 
-QUANTISED = Times(naive=6.65, peer=2.0)
+QUANTISED = Limits(naive=6.65, peer=2.0)
 TRITON = 2.0
 """Of Triton's best rate, to be reached with the large network."""
 
 
 def measure_singles(
-    ground: Ground, *, callers: int, limits: dict[str, Times], also: tuple[str, ...] = ()
+    ground: Ground, *, callers: int, limits: dict[str, Limits], also: tuple[str, ...] = ()
 ) -> Found:
     """One image a request; the rate against the naive server's and peers', at 1 or 32 callers.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from .closed_rows import (
-    Times,
+    Limits,
     measure_batches,
     measure_large,
     measure_photographs,
@@ -77,7 +77,7 @@ ROWS = (
         measure=partial(
             measure_singles,
             callers=1,
-            limits=dict.fromkeys((GRPCIO.name, HTTP2.name, MNN.name), Times(naive=3.1, peer=2.5)),
+            limits=dict.fromkeys((GRPCIO.name, HTTP2.name, MNN.name), Limits(naive=3.1, peer=2.5)),
             also=(MNN.name,),
         ),
         variants=(MNN,),
@@ -90,8 +90,8 @@ ROWS = (
             measure_singles,
             callers=32,
             limits={
-                **dict.fromkeys((GRPCIO.name, GRPCIO_PAIR.name), Times(naive=4.0, peer=1.2)),
-                **dict.fromkeys((HTTP2.name, MNN.name), Times(naive=5.3, peer=1.6)),
+                **dict.fromkeys((GRPCIO.name, GRPCIO_PAIR.name), Limits(naive=4.0, peer=1.2)),
+                **dict.fromkeys((HTTP2.name, MNN.name), Limits(naive=5.3, peer=1.6)),
             },
             also=(GRPCIO_PAIR.name, MNN.name),
         ),
@@ -105,7 +105,7 @@ ROWS = (
             measure_singles,
             callers=128,
             limits=dict.fromkeys(
-                (HTTP2.name, MNN.name, MNN_PAIR.name), Times(naive=6.65, peer=2.0)
+                (HTTP2.name, MNN.name, MNN_PAIR.name), Limits(naive=6.65, peer=2.0)
             ),
             also=(MNN.name, MNN_PAIR.name),
         ),

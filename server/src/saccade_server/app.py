@@ -59,7 +59,7 @@ class App:
         self._family = family
         self._metrics = Metrics(CollectorRegistry())
         self._loader = Loader(
-            _loading(config, shares=family is not None), self._make_predictor, self._metrics
+            loading_config(config, shares=family is not None), self._make_predictor, self._metrics
         )
         self._cache = config.cache_dir.expanduser()
         settle_s = config.poll_s or SETTLE_S
@@ -314,7 +314,7 @@ def _limits(config: ServerConfig) -> ConnectionLimits:
     )
 
 
-def _loading(config: ServerConfig, *, shares: bool) -> LoadingConfig:
+def loading_config(config: ServerConfig, *, shares: bool) -> LoadingConfig:
     """How models are loaded; `shares`: other processes have their share of the processors."""
     return LoadingConfig(
         engine=config.engine,

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from saccade_server.batching.crew import Crew, Worker
 from saccade_server.batching.door import Door, Refusal
 from saccade_server.batching.fairness import Shares
+from saccade_server.batching.gathering import GATHER_S, Gathering
 from saccade_server.batching.line import Entry, Scores, Taken, Turn, WaitingLine
 from saccade_server.batching.worker import Job, Outcome, Values
 from saccade_server.errors import ConfigError, DeadlineExceeded, Overloaded, Unavailable
@@ -32,19 +33,6 @@ SWIFT_S = 0.0005
 """A graph is swift that takes less for an image, in seconds. A call that takes less is made in the
 event loop's own thread if nothing else is to be done: the way to another thread and back would cost
 the request nearly as much."""
-
-LEAST_TURNS = 4
-"""Of the loop, in any gathering: the answers to the batch before it leave, and all connections are
-read, before the loop is busy with the next one."""
-
-GATHER_TURNS = 40
-"""So many turns of the loop in which no request came end a gathering: what is at the door has come
-in, and callers who were just answered have had a moment to ask again. (20 turns of a loop that has
-nothing to do take 11 to 19 µs.)"""
-
-GATHER_S = 0.005
-"""The longest that one gathers, and the longest engine call that is made for what was gathered: so
-long the loop answers nobody else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +114,7 @@ class Batcher:
         self._progress = clock()
         self._closing = False
         self._swift = False
-        self._gathering = False
-        self._gathers_since = 0.0
-        self._turns = self._empty_turns = 0
+        self._gathering = Gathering(config.max_batch_images, clock)
         self._metrics_batch = metrics.batch_images.labels(model)
         self._metrics_queue = metrics.queue_images.labels(model)
         self._metrics_rejected = metrics.rejected
@@ -282,13 +268,15 @@ class Batcher:
         most = self._config.max_batch_images
         if len(images) <= most:
             entry = self._enqueue(images, deadline, turn, client)
-            if self._gathering:
-                self._empty_turns = 0
+            if self._gathering.on:
+                self._gathering.come()
             elif turn is Turn.SPARE or not self._gathers:
                 lone = self._swift and self._crew.lone and self._crew.idle
                 self._gather() if lone else self._dispatch()
             elif self._crew.idle:
                 self._gather()
+            else:
+                self._tell_queue()  # `_finish` gathers it.
             try:
                 return await entry.answer
             finally:
@@ -341,32 +329,19 @@ class Batcher:
 
     def _gather(self) -> None:
         """Lets the loop end its turn first, and go on while more comes: that is one batch."""
-        if self._gathering:
-            return
-        self._gathering = True
-        self._turns = self._empty_turns = 0
-        self._gathers_since = self._clock()
-        asyncio.get_running_loop().call_soon(self._end_turn)
+        if not self._gathering.on:
+            self._gathering.begin()
+            asyncio.get_running_loop().call_soon(self._end_turn)
 
     def _end_turn(self) -> None:
         """Runs what waits, in this thread if that is soon done, unless more may come."""
         alone = self._crew.lone and len(self._unanswered) == 1
-        if self._config.gather and not alone and self._more_may_come:
-            self._turns += 1
-            self._empty_turns += 1
+        if self._config.gather and not alone and self._gathering.turn(self._line.images):
             asyncio.get_running_loop().call_soon(self._end_turn)
             return
-        self._gathering = False
+        self._gathering.end()
         swift = alone and self._line.expect_s(self._line.images, wide=True) < SWIFT_S
         self._dispatch(here=self._crew.idle and (swift or self._gathers))
-
-    @property
-    def _more_may_come(self) -> bool:
-        if self._turns < LEAST_TURNS:
-            return True
-        if self._empty_turns >= GATHER_TURNS or self._line.images >= self._config.max_batch_images:
-            return False
-        return self._clock() - self._gathers_since < GATHER_S
 
     def _dispatch(self, *, here: bool = False) -> None:
         """Gives work to idle workers while there is any, or runs a batch in this thread."""

@@ -7,8 +7,9 @@ import pytest
 from fixtures.clock import FakeClock
 from fixtures.workers import FakeWorker, images
 from saccade_server.batching import Batcher, BatchingConfig
-from saccade_server.batching.batcher import GATHER_S, GATHER_TURNS, LEAST_TURNS, SWIFT_S
+from saccade_server.batching.batcher import SWIFT_S
 from saccade_server.batching.crew import LONE_BATCHES
+from saccade_server.batching.gathering import GATHER_S, GATHER_TURNS, LEAST_TURNS
 from saccade_server.batching.line import LIGHT_IMAGES
 from saccade_server.errors import EngineError
 from saccade_server.metrics import Metrics
@@ -164,20 +165,21 @@ async def test_large_requests_go_to_the_worker(ask: Ask, worker: FakeWorker) -> 
 
 
 async def test_what_comes_beside_a_call_is_gathered_at_its_end(
-    ask: Ask, worker: FakeWorker
+    ask: Ask, worker: FakeWorker, metrics: Metrics
 ) -> None:
-    """And run in the loop, in one batch."""
+    """And run in the loop, in one batch; until then it is seen to wait."""
     await learn(ask, worker)
     large = list(range(LIGHT_IMAGES + 1))
     ask(*large)
     await gathered()
     small = [ask(mark) for mark in (1, 2)]
     await gathered()
-    before = list(worker.batches)
+    queued = metrics.registry.get_sample_value("saccade_queue_images", {"model": "digits"})
+    before = list(worker.batches), queued
     worker.finish(after_s=IMAGE_S)
 
     assert [[1], [2]] == [marks(scores) for scores in await asyncio.gather(*small)]
-    assert ([large], [[1, 2]]) == (before, worker.at_once)
+    assert (([large], 2), [[1, 2]]) == (before, worker.at_once)
 
 
 async def test_a_crowd_is_run_in_full_batches(ask: Ask, worker: FakeWorker) -> None:
