@@ -77,7 +77,7 @@ class Tracer:
         self._provider = provider
         self._give_up = give_up
         self._tracer = provider.get_tracer("saccade_server")
-        self._batches: dict[Batch, Span] = {}
+        self._batches: dict[Batch, tuple[Span, int]] = {}
         # It warns of what callers send as tracestate, with its text, and is not ours to bound.
         logging.getLogger("opentelemetry.trace.span").setLevel(logging.ERROR)
 
@@ -118,32 +118,37 @@ class Tracer:
         return self._tracer.start_span(name, context, start_time=start_ns)
 
     def batch(
-        self, batch: Batch, images: int, start_ns: int, end_ns: int, member: "Span"
-    ) -> "Span":
+        self, batch: Batch, images: int, inference_s: float, member: "Span"
+    ) -> "tuple[Span, int]":
         """The span of an engine call, in a trace of its own, with a link to each traced request.
 
         Args:
             batch: Which.
             images: In it.
-            start_ns: Of the engine call, on the wall clock.
-            end_ns: Likewise.
+            inference_s: Seconds that it took.
             member: A request that was part of it.
+
+        Returns:
+            The span, and its start on the wall clock in nanoseconds, which is the same for all
+            members: two clocks are read for it, once.
         """
-        span = self._batches.get(batch)
-        if span is None:
+        known = self._batches.get(batch)
+        if known is None:
             from opentelemetry.context import Context
 
-            model, version, _ = batch
-            span = self._batches[batch] = self._tracer.start_span(
+            model, version, started = batch
+            start_ns = time.time_ns() - _ns(time.monotonic() - started)
+            span = self._tracer.start_span(
                 "batch",
                 Context(),
                 attributes={"model": model, "version": version, "images": images},
                 start_time=start_ns,
             )
+            known = self._batches[batch] = span, start_ns
             loop = asyncio.get_running_loop()
-            loop.call_later(BATCH_OPEN_S, self._end_batch, batch, end_ns)
-        span.add_link(member.get_span_context())
-        return span
+            loop.call_later(BATCH_OPEN_S, self._end_batch, batch, start_ns + _ns(inference_s))
+        known[0].add_link(member.get_span_context())
+        return known
 
     async def close(self) -> None:
         """Sends what is left, within a bound."""
@@ -157,9 +162,9 @@ class Tracer:
         await closing
 
     def _end_batch(self, batch: Batch, end_ns: int) -> None:
-        span = self._batches.pop(batch, None)
-        if span is not None:
-            span.end(end_ns)
+        known = self._batches.pop(batch, None)
+        if known is not None:
+            known[0].end(end_ns)
 
 
 class RequestTrace:
@@ -197,10 +202,9 @@ class RequestTrace:
             inference_s: Seconds of all engine calls.
             images: In the largest engine call.
         """
-        start_ns = time.time_ns() - _ns(time.monotonic() - batch[2])
+        shared, start_ns = self._tracer.batch(batch, images, inference_s, self._span)
         end_ns = start_ns + _ns(inference_s)
         self._tracer.start("queue", self._span, start_ns - _ns(queue_s)).end(start_ns)
-        shared = self._tracer.batch(batch, images, start_ns, end_ns, self._span)
         span = self._tracer.start("inference", self._span, start_ns)
         span.add_link(shared.get_span_context())
         span.set_attribute("batch_images", images)
