@@ -256,6 +256,7 @@ class App:
             max_queue_images=self._config.max_queue_images,
             fair=bool(self._config.fairness_key),
             gather=engines.gather,
+            few=engines.few,
         )
         return Batcher(
             [work(each) for each in engines.engines],

@@ -23,16 +23,11 @@ from numpy.typing import NDArray
 from saccade_server.batching.crew import Crew, Worker
 from saccade_server.batching.door import Door, Refusal
 from saccade_server.batching.fairness import Shares
-from saccade_server.batching.gathering import GATHER_S, Gathering
-from saccade_server.batching.line import Entry, Scores, Taken, Turn, WaitingLine
+from saccade_server.batching.gathering import CALL_S, Gathering
+from saccade_server.batching.line import SWIFT_S, Entry, Scores, Taken, Turn, WaitingLine
 from saccade_server.batching.worker import Job, Outcome, Values
 from saccade_server.errors import ConfigError, DeadlineExceeded, Overloaded, Unavailable
 from saccade_server.metrics import Metrics
-
-SWIFT_S = 0.0005
-"""A graph is swift that takes less for an image, in seconds. A call that takes less is made in the
-event loop's own thread if nothing else is to be done: the way to another thread and back would cost
-the request nearly as much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +43,8 @@ class BatchingConfig:
         gather: Whether small requests of a swift graph are gathered and run in the event loop's
             thread. Where a call takes all processors, which are few, the loop would only take turns
             with it on them.
+        few: Whether processors are few, so that calm crowds (`WaitingLine.calm`) are run one batch
+            after the other, too.
     """
 
     max_batch_images: int = 32
@@ -55,6 +52,7 @@ class BatchingConfig:
     max_queue_images: int = 1024
     fair: bool = False
     gather: bool = False
+    few: bool = False
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
@@ -99,6 +97,7 @@ class Batcher:
             config.max_batch_images,
             config.enough_images or config.max_batch_images,
             fair=config.fair,
+            few=config.few,
         )
         self._shares = Shares(config.max_queue_images) if config.fair else None
         self._door = Door(
@@ -113,8 +112,7 @@ class Batcher:
         self._unanswered: set[Entry] = set()
         self._progress = clock()
         self._closing = False
-        self._swift = False
-        self._gathering = Gathering(config.max_batch_images, clock)
+        self._gathering = Gathering(clock)
         self._metrics_batch = metrics.batch_images.labels(model)
         self._metrics_queue = metrics.queue_images.labels(model)
         self._metrics_rejected = metrics.rejected
@@ -303,7 +301,8 @@ class Batcher:
         if not self._unanswered:
             self._progress = now
         answer = asyncio.get_running_loop().create_future()
-        entry = Entry(images, deadline, turn, now, not self._crew.available, answer, client)
+        waited = self._line.images > 0 or not self._crew.available
+        entry = Entry(images, deadline, turn, now, waited, answer, client)
         self._line.put(entry)
         self._unanswered.add(entry)
         return entry
@@ -317,20 +316,30 @@ class Batcher:
             self._tell_queue()
 
     @property
+    def _swift(self) -> bool:
+        """Whether a call is soon done, whatever the images."""
+        return self._crew.bounded and self._line.swift
+
+    @property
     def _gathers(self) -> bool:
         """Whether what waits is best gathered and run in the loop's thread, once no call runs.
 
         May be called from any thread.
         """
-        if not (self._config.gather and self._swift and self._line.light):
-            return False
-        images = min(self._line.images, self._config.max_batch_images)
-        return self._line.expect_s(images, wide=True) < GATHER_S
+        return self._config.gather and self._crew.bounded and self._line.calm
+
+    @property
+    def _most_here(self) -> int:
+        """Images that a call in the loop's thread may have: no crowd makes it a long one."""
+        most = self._config.max_batch_images
+        while most > 1 and self._line.expect_s(most, wide=True) > CALL_S:
+            most //= 2
+        return most
 
     def _gather(self) -> None:
         """Lets the loop end its turn first, and go on while more comes: that is one batch."""
         if not self._gathering.on:
-            self._gathering.begin()
+            self._gathering.begin(self._most_here)
             asyncio.get_running_loop().call_soon(self._end_turn)
 
     def _end_turn(self) -> None:
@@ -346,7 +355,8 @@ class Batcher:
     def _dispatch(self, *, here: bool = False) -> None:
         """Gives work to idle workers while there is any, or runs a batch in this thread."""
         while worker := self._crew.next(crowd=self._line.crowded and not here):
-            taken = self._line.take(self._clock(), whole=here)
+            most = self._most_here if here else None
+            taken = self._line.take(self._clock(), most=most)
             self._drop(taken)
             if not taken.batch:
                 break
@@ -406,8 +416,6 @@ class Batcher:
             images, seconds = len(outcome.probabilities), outcome.finished - outcome.started
             wide = self._crew.is_wide(worker)
             self._line.learn(images, seconds, now - outcome.finished, wide=wide)
-            expected_s = self._line.expect_s(images, wide=True)
-            self._swift = self._crew.bounded and expected_s < images * SWIFT_S
             self._done.add_batch(images, seconds)
             _answer(batch, outcome.probabilities, outcome)
         self._crew.end(worker, batch)

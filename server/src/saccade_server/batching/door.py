@@ -80,29 +80,30 @@ class Door:
                 return self._full("share_full", text, ahead)
         if deadline is None:
             return None
-        # An idle engine does not wait for what is being decoded.
-        behind = coming if self._crew.available else ahead
+        # An idle engine does not wait for what is being decoded. What waits for it is gathered.
+        behind = self._line.images + coming if self._crew.available else ahead
         return self._lateness(images, deadline, behind)
 
     def learn(self, entry: Entry) -> None:
-        """Takes note of whether a request that was let in, and had to wait, was in time."""
-        if entry.deadline is None or not entry.waited:
-            return
-        answer = entry.answer
-        if self._clock() >= entry.deadline:
-            self._caution.learn(late=True)
-        elif not answer.cancelled():
-            self._caution.learn(late=isinstance(answer.exception(), DeadlineExceeded))
+        """Takes note of whether a request that was let in was in time."""
+        gone = entry.answer.cancelled()
+        late = entry.deadline is not None and (
+            self._clock() >= entry.deadline
+            or (not gone and isinstance(entry.answer.exception(), DeadlineExceeded))
+        )
+        self._line.pressure.learn(lost=late or (gone and entry.deadline is not None))
+        if entry.deadline is not None and entry.waited and (late or not gone):
+            self._caution.learn(late=late)
 
     def _full(self, reason: str, text: str, ahead: int) -> Refusal:
         retry_after_s = max(self._wait_s(self._clock(), ahead), LEAST_RETRY_S)
-        return Refusal(reason, Overloaded(text, retry_after_s=retry_after_s))
+        return self._refuse(reason, Overloaded(text, retry_after_s=retry_after_s))
 
     def _lateness(self, images: int, deadline: float, behind: int) -> Refusal | None:
         now = self._clock()
         if deadline <= now:
             text = "the deadline leaves no time for the images"
-            return Refusal("deadline", DeadlineExceeded(text))
+            return self._refuse("deadline", DeadlineExceeded(text))
         wait = self._wait_s(now, behind)
         expected = self._line.safe_s(wait + self._line.expect_s(images), self._caution.factor)
         if not wait or now + expected <= deadline:
@@ -112,7 +113,11 @@ class Door:
             f"the deadline leaves {deadline - now:.3f} s: try again later",
             retry_after_s=wait,
         )
-        return Refusal("deadline_unreachable", error)
+        return self._refuse("deadline_unreachable", error)
+
+    def _refuse(self, reason: str, error: SaccadeError) -> Refusal:
+        self._line.pressure.learn(lost=True)
+        return Refusal(reason, error)
 
     def _wait_s(self, now: float, ahead: int) -> float:
         """Expected seconds until a request with so many images ahead reaches an engine."""

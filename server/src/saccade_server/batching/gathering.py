@@ -12,32 +12,39 @@ in, and callers who were just answered have had a moment to ask again. (20 turns
 nothing to do take 11 to 19 µs.)"""
 
 GATHER_S = 0.005
-"""The longest that one gathers, and the longest engine call that is made for what was gathered: so
-long the loop answers nobody else."""
+"""The longest that one gathers."""
+
+CALL_S = 0.01
+"""The longest engine call that is made for what was gathered, as expected: so long the loop answers
+nobody else. A crowd that would need longer is run in parts."""
 
 
 class Gathering:
     """Counts the turns of the loop; for its thread.
 
     Args:
-        most_images: That a batch holds: nobody waits for more.
         clock: Monotonic seconds.
 
     Attributes:
         on: Whether one is going on.
     """
 
-    def __init__(self, most_images: int, clock: Callable[[], float]) -> None:
-        self._most_images = most_images
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
+        self._most_images = 0
         self._since = 0.0
         self._turns = 0
         self._empty_turns = 0
         self.on = False
 
-    def begin(self) -> None:
-        """One begins, with the first request."""
+    def begin(self, most_images: int) -> None:
+        """One begins, with the first request.
+
+        Args:
+            most_images: That a batch may have: nobody waits for more.
+        """
         self.on = True
+        self._most_images = most_images
         self._since = self._clock()
         self._turns = self._empty_turns = 0
 

@@ -19,7 +19,13 @@ from numpy.typing import NDArray
 
 from saccade_server.batching.cost import CostModel
 from saccade_server.batching.fairness import FairQueue
+from saccade_server.batching.pressure import Pressure
 from saccade_server.batching.worker import Values
+
+SWIFT_S = 0.0005
+"""A graph is swift that takes less for an image, in seconds. A call that takes less is made in the
+event loop's own thread if nothing else is to be done: the way to another thread and back would cost
+the request nearly as much."""
 
 LIGHT_IMAGES = 8
 """Of a small request, at most. The engine's call for a larger one is long enough for the loop to do
@@ -99,11 +105,19 @@ class WaitingLine:
         enough_images: In a batch, where entries have no more on average. In larger ones the engine
             and the event loop wait for each other.
         fair: Whether clients take turns.
+        few: Whether processors are few; see `BatchingConfig`.
+
+    Attributes:
+        pressure: Whether requests come too fast; the door's to tell.
     """
 
-    def __init__(self, max_batch_images: int, enough_images: int, *, fair: bool = False) -> None:
+    def __init__(
+        self, max_batch_images: int, enough_images: int, *, fair: bool = False, few: bool = False
+    ) -> None:
         self._max_batch_images = max_batch_images
         self._enough_images = enough_images
+        self._few = few
+        self.pressure = Pressure()
         self._lock = threading.Lock()
         self._make_queue: Callable[[], deque[Entry] | FairQueue] = (
             partial(FairQueue, max_batch_images) if fair else deque
@@ -116,6 +130,8 @@ class WaitingLine:
         """That wait and are waited for."""
         self._entries = 0
         """Which have these images."""
+        self.swift = False
+        """Whether the graph is, as learned."""
         self.handover_s = 0.0
         """From the end of an engine's call to the answer of its requests, as learned."""
 
@@ -135,14 +151,28 @@ class WaitingLine:
         return self.images <= self._entries * LIGHT_IMAGES and not self._suspects
 
     @property
+    def calm(self) -> bool:
+        """Whether what waits is soon done, one batch after the other, by few processors.
+
+        Batches side by side take the event loop's share of them, so that a crowd that a stall has
+        left is not worked off, but stays. Under pressure it is the other way round: the loop's work
+        for requests that are refused would take the engines' share.
+        """
+        return self.swift and self.light and not self.pressure.high
+
+    @property
     def crowded(self) -> bool:
-        """Whether more waits than a full batch holds: then batches are best run side by side."""
-        return self.images > self._max_batch_images
+        """Whether more waits than a full batch holds, and is best run side by side."""
+        return self.images > self._max_batch_images and not self._serial
 
     @property
     def in_turns(self) -> bool:
-        """Whether what waits is best run in small batches, one after the other."""
-        return self.small and not self.crowded
+        """Whether the batches of what waits are best run one after the other."""
+        return self._serial or (self.small and not self.crowded)
+
+    @property
+    def _serial(self) -> bool:
+        return self._few and self.calm
 
     @property
     def _most(self) -> int:
@@ -181,6 +211,7 @@ class WaitingLine:
         """
         with self._lock:
             (self._wide_cost if wide else self._cost).observe(images, seconds)
+            self.swift = self._expect_s(images, wide=True) < images * SWIFT_S
             self.handover_s += 0.1 * (handover_s - self.handover_s)
 
     def expect_s(self, images: int, *, wide: bool = False) -> float:
@@ -207,7 +238,7 @@ class WaitingLine:
         """
         return seconds * max(caution, self._cost.margin) + self.handover_s
 
-    def take(self, now: float, *, whole: bool = False) -> Taken:
+    def take(self, now: float, *, most: int | None = None) -> Taken:
         """The next batch: whole entries, as many as fit and as are in time together.
 
         All of a batch is answered at its end: whoever joins it makes the others wait. An entry
@@ -216,14 +247,14 @@ class WaitingLine:
 
         Args:
             now: On the clock of the deadlines.
-            whole: Whether a batch is to be full even where less would be enough.
+            most: Images that it may have; None: what is enough.
         """
         taken = Taken([], [], [])
         with self._lock:
             while self._suspects and not taken.batch:
                 self._sort(self._suspects.popleft(), now, taken)
             if not taken.batch:
-                self._fill(taken, now, self._max_batch_images if whole else self._most)
+                self._fill(taken, now, self._most if most is None else most)
         return taken
 
     def _fill(self, taken: Taken, now: float, most: int) -> None:

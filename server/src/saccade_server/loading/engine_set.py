@@ -30,12 +30,14 @@ class EngineSet:
         engines: Run batches side by side; at least one.
         wide: Runs a batch by itself on all processors; None: there is none.
         sizing: How the graph is best run.
-        gather: Whether one call takes all processors, and these are few; see `BatchingConfig`.
+        few: Whether processors are few; see `BatchingConfig`.
+        gather: Whether one call takes all of them, too.
     """
 
     engines: list[Engine]
     wide: Engine | None
     sizing: Sizing
+    few: bool
     gather: bool
 
 
@@ -87,8 +89,8 @@ def make_engines(
     maker = _Maker(artifact, kind, form, config.max_batch_images, sizes, gently=later is not None)
     trusted = known is not None
     threads = 1 if kind == "mnn" else config.threads
-    few = threads == config.threads <= FEW_PROCESSORS and not config.spare
-    gather = few and config.workers <= 1
+    few = config.threads <= FEW_PROCESSORS and config.workers <= 1 and not config.spare
+    gather = few and threads == config.threads
     try:
         first, sizing = maker.make(config.threads, known, trusted=trusted)
         beside = min(config.threads, MOST_BESIDE)
@@ -110,11 +112,12 @@ def make_engines(
                 engines=engines if has_wide else [first, *engines],
                 wide=first if has_wide else None,
                 sizing=sizing,
+                few=few,
                 gather=gather,
             )
         count = config.workers if kind != "tensorflow" else 1
         others = [maker.make(config.threads, sizing, trusted=trusted)[0] for _ in range(1, count)]
-        return EngineSet(engines=[first, *others], wide=None, sizing=sizing, gather=gather)
+        return EngineSet(engines=[first, *others], wide=None, sizing=sizing, few=few, gather=gather)
     except BaseException:
         maker.close()
         raise

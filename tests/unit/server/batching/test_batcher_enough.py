@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from fixtures.clock import FakeClock, settle
 from fixtures.workers import FakeWorker, images
 from saccade_server.batching import Batcher, BatchingConfig, Scores
+from saccade_server.batching.line import SWIFT_S
 from saccade_server.errors import ConfigError
 from saccade_server.metrics import Metrics
 from unit.server.batching.conftest import Ask
@@ -46,11 +48,17 @@ def batcher(worker: FakeWorker, metrics: Metrics, clock: FakeClock) -> Batcher:
 
 
 @pytest.fixture
-def pair(metrics: Metrics, clock: FakeClock) -> Pair:
+def few() -> None:
+    """For tests whose pair has few processors."""
+
+
+@pytest.fixture
+def pair(request: pytest.FixtureRequest, metrics: Metrics, clock: FakeClock) -> Pair:
     """The same with two workers side by side."""
     wide, left, right = FakeWorker(clock), FakeWorker(clock), FakeWorker(clock)
+    config = replace(CONFIG, few="few" in request.fixturenames)
     batcher = Batcher(
-        [left, right], CONFIG, metrics, model="digits", version=1, wide=wide, clock=clock
+        [left, right], config, metrics, model="digits", version=1, wide=wide, clock=clock
     )
     return Pair(batcher, wide, left, right)
 
@@ -125,6 +133,69 @@ async def test_a_crowd_of_small_requests_runs_side_by_side(pair: Pair, send: Sen
     await pair.finish_wide()
 
     assert [[[0]], [[3, 4]], [[1, 2]]] == pair.batches
+
+
+async def test_on_few_processors_a_crowd_is_run_in_turns(
+    pair: Pair, send: Send, clock: FakeClock, few: None
+) -> None:
+    """If the graph is swift: side by side, its batches would keep the event loop from running."""
+    await send([0])
+    clock.advance(SWIFT_S / 2)
+    await pair.finish_wide()
+    await send(*([mark] for mark in range(1, 8)))
+    await pair.finish_wide()
+
+    assert [[[0], [1], [2, 3]], [], []] == pair.batches
+
+
+async def test_on_few_processors_a_crowd_of_a_slow_graph_runs_side_by_side(
+    pair: Pair, send: Send, clock: FakeClock, few: None
+) -> None:
+    """The loop has time enough between its calls."""
+    await send([0])
+    clock.advance(10 * SWIFT_S)
+    await pair.finish_wide()
+    await send(*([mark] for mark in range(1, 8)))
+    await pair.finish_wide()
+
+    assert [[[0], [1]], [[4, 5]], [[2, 3]]] == pair.batches
+
+
+async def test_what_a_crowd_waits_for_in_turns_is_not_shared(
+    metrics: Metrics, clock: FakeClock
+) -> None:
+    """So a deadline is refused that two engines side by side would have kept."""
+    left, right, wide = FakeWorker(clock), FakeWorker(clock), FakeWorker(clock)
+    config = BatchingConfig(max_batch_images=2, few=True)
+    batcher = Batcher([left, right], config, metrics, model="m", version=1, wide=wide, clock=clock)
+    image_s = SWIFT_S / 2
+    tasks = [asyncio.ensure_future(batcher.submit(images(0)))]
+    await settle()
+    clock.advance(image_s)
+    wide.finish()
+    tasks += [asyncio.ensure_future(batcher.submit(images(mark))) for mark in range(7)]
+    await settle()
+
+    # A call of one image is under way, six wait, and there is one of the request's own.
+    assert batcher.refusal(1, deadline=clock() + 8.1 * image_s) is None
+    assert batcher.refusal(1, deadline=clock() + 7.9 * image_s) is not None
+    for task in tasks:
+        task.cancel()
+
+
+async def test_under_pressure_a_crowd_runs_side_by_side(
+    pair: Pair, send: Send, clock: FakeClock, few: None
+) -> None:
+    """The loop is busy with those that it refuses: the engines must not wait for it as well."""
+    await send([0])
+    clock.advance(SWIFT_S / 2)
+    await pair.finish_wide()
+    for _ in range(20):
+        assert pair.batcher.refusal(1, deadline=clock()) is not None
+    await send(*([mark] for mark in range(1, 8)))
+    await pair.finish_wide()
+
+    assert [[[0], [1]], [[4, 5]], [[2, 3]]] == pair.batches
 
 
 async def test_large_requests_run_side_by_side(pair: Pair, send: Send) -> None:

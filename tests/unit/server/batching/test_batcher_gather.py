@@ -7,11 +7,10 @@ import pytest
 from fixtures.clock import FakeClock
 from fixtures.workers import FakeWorker, images
 from saccade_server.batching import Batcher, BatchingConfig
-from saccade_server.batching.batcher import SWIFT_S
 from saccade_server.batching.crew import LONE_BATCHES
-from saccade_server.batching.gathering import GATHER_S, GATHER_TURNS, LEAST_TURNS
-from saccade_server.batching.line import LIGHT_IMAGES
-from saccade_server.errors import EngineError
+from saccade_server.batching.gathering import CALL_S, GATHER_S, GATHER_TURNS, LEAST_TURNS
+from saccade_server.batching.line import LIGHT_IMAGES, SWIFT_S
+from saccade_server.errors import DeadlineExceeded, EngineError
 from saccade_server.metrics import Metrics
 from unit.server.batching.conftest import Ask, marks
 
@@ -31,7 +30,7 @@ def batcher(
     request: pytest.FixtureRequest, worker: FakeWorker, metrics: Metrics, clock: FakeClock
 ) -> Batcher:
     """A batcher that gathers; with the wide worker where a test has it."""
-    config = BatchingConfig(max_batch_images=FULL, enough_images=8, gather=True)
+    config = BatchingConfig(max_batch_images=FULL, enough_images=8, gather=True, few=True)
     wide = request.getfixturevalue("wide") if "wide" in request.fixturenames else None
     return Batcher([worker], config, metrics, model="digits", version=1, wide=wide, clock=clock)
 
@@ -117,16 +116,20 @@ async def test_nobody_knows_at_first_how_long_a_call_takes(ask: Ask, worker: Fak
     assert ([[1]], []) == (worker.batches, worker.at_once)
 
 
-async def test_calls_that_would_keep_the_loop_too_long_go_to_the_worker(
+async def test_a_crowd_is_run_in_calls_that_do_not_keep_the_loop_too_long(
     ask: Ask, worker: FakeWorker
 ) -> None:
-    """A few images would be soon done, as many as these are not."""
-    await learn(ask, worker, 0.9 * SWIFT_S)
-    for mark in range(2 * int(GATHER_S / SWIFT_S)):
+    """Where a full batch would, it is run by halves: not all at once, and nowhere else."""
+    image_s = 0.9 * SWIFT_S
+    await learn(ask, worker, image_s)
+    for mark in range(FULL + 1):
         ask(mark)
-    await gathered()
+    for _ in range(3):
+        await gathered()
 
-    assert ([], True) == (worker.at_once, worker.busy)
+    most = FULL // 2
+    assert FULL * image_s > CALL_S > most * image_s
+    assert [most, most, 1] == [len(batch) for batch in worker.at_once]
 
 
 async def test_a_copy_that_nobody_waits_for_is_not_run_in_the_loop(
@@ -189,6 +192,123 @@ async def test_a_crowd_is_run_in_full_batches(ask: Ask, worker: FakeWorker) -> N
     await asyncio.gather(*asked)
 
     assert [FULL, FULL, 8] == [len(batch) for batch in worker.at_once]
+
+
+async def test_who_comes_to_a_gathering_waits_for_those_before(
+    ask: Ask, worker: FakeWorker, batcher: Batcher, clock: FakeClock
+) -> None:
+    """No engine is busy, yet a deadline that they leave no time for is refused."""
+    await learn(ask, worker)
+    for mark in range(FULL):
+        ask(mark)
+    await asyncio.sleep(0)
+    ahead_s = FULL * IMAGE_S
+
+    refusal = batcher.refusal(1, deadline=clock() + ahead_s)
+
+    assert refusal is not None
+    assert refusal.reason == "deadline_unreachable"
+    assert batcher.refusal(1, deadline=clock() + 2 * ahead_s) is None
+
+
+async def be_late(ask: Ask, clock: FakeClock, count: int = 1) -> None:
+    """So many requests come to two others, and have no time left when the batch begins."""
+    others = [ask(1), ask(1)]
+    await asyncio.sleep(0)
+    late = [ask(2, deadline=clock() + 25 * IMAGE_S) for _ in range(count)]
+    await asyncio.sleep(0)
+    clock.advance(24.5 * IMAGE_S)
+    await asyncio.gather(*others)
+    for each in late:
+        with pytest.raises(DeadlineExceeded):
+            await each
+
+
+async def test_who_would_be_late_behind_others_is_dropped(
+    ask: Ask, worker: FakeWorker, clock: FakeClock
+) -> None:
+    """A deadline that is too near when a batch begins is not kept by being part of it."""
+    await learn(ask, worker)
+    await be_late(ask, clock)
+
+    assert [[1, 1]] == worker.at_once
+
+
+async def test_those_that_were_late_in_a_gathering_call_for_caution(
+    ask: Ask, worker: FakeWorker, batcher: Batcher, clock: FakeClock
+) -> None:
+    """What was taken for enough time is so no more."""
+    await learn(ask, worker)
+    refused = []
+    for times in (0, 8):
+        for _ in range(times):
+            await be_late(ask, clock)
+        for mark in range(FULL):
+            ask(mark)
+        await asyncio.sleep(0)
+        needed_s = (FULL + 1) * IMAGE_S
+        refused.append(batcher.refusal(1, deadline=clock() + 1.1 * needed_s) is not None)
+        await gathered()
+
+    assert [False, True] == refused
+
+
+async def test_many_that_are_late_are_pressure(
+    ask: Ask, worker: FakeWorker, clock: FakeClock
+) -> None:
+    """The loop is left to requests from then on."""
+    await learn(ask, worker)
+    await be_late(ask, clock, 20)
+    worker.batches.clear()
+    worker.at_once.clear()
+    ask(1)
+    await gathered()
+
+    assert ([[1]], []) == (worker.batches, worker.at_once)
+
+
+@pytest.mark.parametrize("deadline_s", [None, 1000 * IMAGE_S], ids=["no deadline", "a deadline"])
+async def test_callers_with_deadlines_who_leave_are_pressure(
+    ask: Ask, worker: FakeWorker, clock: FakeClock, deadline_s: float | None
+) -> None:
+    """Their own clock says that it is over; who has none has a reason that tells nothing."""
+    await learn(ask, worker)
+    deadline = None if deadline_s is None else clock() + deadline_s
+    gone = [ask(0, deadline=deadline) for _ in range(20)]
+    await asyncio.sleep(0)
+    for each in gone:
+        each.cancel()
+    await gathered()
+    ask(1)
+    await gathered()
+
+    assert worker.busy == (deadline is not None)
+
+
+async def test_under_pressure_the_loop_is_left_to_requests(
+    ask: Ask, worker: FakeWorker, batcher: Batcher, clock: FakeClock
+) -> None:
+    """Many are refused: it must read and refuse, and the worker has a thread for the rest."""
+    await learn(ask, worker)
+    for _ in range(20):
+        with pytest.raises(DeadlineExceeded):
+            await ask(0, deadline=clock())
+    ask(1)
+    await gathered()
+    before = list(worker.batches), list(worker.at_once)
+    worker.finish(after_s=IMAGE_S)
+    # Others are answered, until it has passed.
+    for _ in range(200):
+        ask(2)
+        await gathered()
+        if worker.busy:
+            worker.finish(after_s=IMAGE_S)
+            await gathered()
+    worker.at_once.clear()
+    ask(3)
+    await gathered()
+
+    assert (([[1]], []), [[3]]) == (before, worker.at_once)
 
 
 async def test_a_batch_in_the_loop_is_run_on_all_processors(

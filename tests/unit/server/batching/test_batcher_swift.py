@@ -7,8 +7,8 @@ import pytest
 from fixtures.clock import FakeClock, settle
 from fixtures.workers import FakeWorker, images
 from saccade_server.batching import Batcher, BatchingConfig, Scores
-from saccade_server.batching.batcher import SWIFT_S
 from saccade_server.batching.crew import LONE_BATCHES
+from saccade_server.batching.line import SWIFT_S
 from saccade_server.errors import EngineError, Unavailable
 from saccade_server.metrics import Metrics
 from unit.server.batching.conftest import Ask, marks

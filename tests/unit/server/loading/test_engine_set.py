@@ -121,24 +121,27 @@ def test_others_have_no_wide_one(
 
 
 @pytest.mark.parametrize(
-    ("how", "gather"),
+    ("how", "few", "gather"),
     [
-        ({}, True),
-        ({"threads": 1}, True),
-        ({"threads": 3}, False),
-        ({"spare": True}, False),
-        ({"workers": 1}, True),
-        ({"workers": 2}, False),
-        ({"kind": "mnn"}, False),
-        ({"kind": "mnn", "threads": 1}, True),
+        ({}, True, True),
+        ({"threads": 1}, True, True),
+        ({"threads": 3}, False, False),
+        ({"spare": True}, False, False),
+        ({"workers": 1}, True, True),
+        ({"workers": 2}, False, False),
+        ({"kind": "mnn"}, True, False),
+        ({"kind": "mnn", "threads": 1}, True, True),
+        ({"kind": "mnn", "threads": 3}, False, False),
     ],
     ids=str,
 )
 def test_requests_are_gathered_where_one_call_takes_all_of_few_processors(
-    engines: Engines, artifact: Artifact, how: dict[str, Any], gather: bool
+    engines: Engines, artifact: Artifact, how: dict[str, Any], few: bool, gather: bool
 ) -> None:
     """MNN takes one; else the event loop would have the rest to itself."""
-    assert gather == make(artifact, HEAVY, **how).gather
+    made = make(artifact, HEAVY, **how)
+
+    assert (few, gather) == (made.few, made.gather)
 
 
 def test_what_was_made_is_freed_where_one_cannot_be(engines: Engines, artifact: Artifact) -> None:
