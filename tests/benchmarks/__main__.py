@@ -15,6 +15,7 @@ from rich.console import Console
 from saccade_server.cpus import available_cpus
 
 from .contenders import GRPCIO, HTTP2, Contender, our_server
+from .generator import build_generator
 from .ground import Settings, prepared
 from .h2load import HOW_TO_GET, LoadError, is_installed
 from .machine import describe_machine
@@ -53,6 +54,7 @@ def main() -> int:
         peers=triton_contenders(),
         pictures=_pictures(given.data_dir),
         models=given.output.parent / "bench",
+        generator=build_generator(given.output.parent / "bench"),
     )
     rows = [
         row
@@ -67,11 +69,14 @@ def main() -> int:
         show.print(f"{name}: skipped: {reason}")
     if not settings.peers:
         show.print("Triton was not measured: it is not installed (make triton)")
+    if settings.generator is None:
+        show.print("open loops are Python's, which costs them more: there is no C compiler (cc)")
     seconds = time.monotonic() - started
     facts = {
         "rounds": given.rounds,
         "seconds": given.seconds,
         "pictures": settings.pictures.source,
+        "open_loop": "Python" if settings.generator is None else "C",
         "variants": {variant.name: variant.command[1:] for variant in settings.variants},
         "took_s": round(seconds, 1),
     }

@@ -38,6 +38,7 @@ class Settings:
         peers: Servers of others, that are compared where they start.
         pictures: To decode.
         models: Folder of the artifacts.
+        generator: Of open loops, in C; None: the one in Python.
     """
 
     rounds: int
@@ -46,6 +47,7 @@ class Settings:
     peers: tuple[Contender, ...]
     pictures: Pictures
     models: Path
+    generator: Path | None = None
 
     def artifact(self, model: str) -> Path:
         """The version's folder of a model."""
@@ -146,6 +148,7 @@ class Ground:
             seconds=self.settings.seconds * 2,
             seed=seed,
             deadline_s=deadline_s,
+            generator=self.settings.generator,
         )
 
     def loop(self, job: Job) -> Sample:

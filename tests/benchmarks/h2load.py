@@ -72,11 +72,11 @@ def run_h2load(address: str, request: Request, *, callers: int, seconds: float) 
             f"--duration={round(seconds * 1e3)}ms", f"--data={body}", f"--log-file={log}", *headers,
             f"http://{address}{request.api.path}",
         ]  # fmt: skip
-        before = _children_cpu_s()
+        before = children_cpu_s()
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=seconds + 30
         )
-        cpu_s = _children_cpu_s() - before
+        cpu_s = children_cpu_s() - before
         if done.returncode:
             raise LoadError(f"h2load failed: {done.stderr or done.stdout}")
         requests, answer_bytes = parse_summary(done.stdout)
@@ -126,7 +126,7 @@ def steady_latencies(starts: Seconds, durations: Seconds, *, seconds: float) -> 
     return steady
 
 
-def _children_cpu_s() -> float:
-    """Of children that have ended; the servers are children too, but run on."""
+def children_cpu_s() -> float:
+    """Processor seconds of children that have ended; the servers are children too, but run on."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime

@@ -1,7 +1,11 @@
 """One measurement of one subject, by each kind of load."""
 
+from functools import partial
+from pathlib import Path
+
 from .ceiling import CeilingProcess, Job
 from .contenders import RunningServer
+from .generator import run_generator
 from .grpc_request import Request
 from .h2load import LoadError, run_h2load
 from .open_loop import OK, RESOURCE_EXHAUSTED, poisson_times, run_open_loop
@@ -52,6 +56,7 @@ def measure_open(
     seconds: float,
     seed: int,
     deadline_s: float | None = None,
+    generator: Path | None = None,
 ) -> Sample:
     """Open loop, Poisson arrivals.
 
@@ -62,6 +67,7 @@ def measure_open(
         seconds: How long.
         seed: Of the arrivals.
         deadline_s: Of each request.
+        generator: The program in C; None: the one in Python.
 
     Raises:
         LoadError: The rate is 0: there is nothing to send.
@@ -70,7 +76,8 @@ def measure_open(
         raise LoadError(f"{server.name} answered nothing in time, so that no rate follows from it")
     times = poisson_times(rate, seconds, seed)
     before = server.cpu_s
-    answers = run_open_loop(server.address, request, times, deadline_s=deadline_s)
+    run = run_open_loop if generator is None else partial(run_generator, generator)
+    answers = run(server.address, request, times, deadline_s=deadline_s)
     cpu_s = server.cpu_s - before
     p50, p99 = quantiles(answers.latencies(OK))
     refusals = answers.latencies(RESOURCE_EXHAUSTED)
