@@ -55,3 +55,11 @@ def test_a_score_that_is_no_number_does_not_lose_a_class() -> None:
     probabilities = np.full((1, 1000), np.nan, np.float32)
 
     assert [5] == [len(row) for row in best_classes(probabilities, 5)]
+
+
+def test_scores_that_are_no_numbers_sort_last() -> None:
+    """Those that are keep their places, infinite ones among them."""
+    probabilities = np.full((1, 1000), np.nan, np.float32)
+    probabilities[0, [700, 3, 500]] = 0.25, 0.5, -np.inf
+
+    assert [[3, 700, 500, 0]] == best_classes(probabilities, 4)
