@@ -265,6 +265,7 @@ class App:
             model=model,
             version=version,
             wide=work(engines.wide) if engines.wide else None,
+            announced=self._apis.answerer.announced,
         )
 
     async def _stop(self, *, linger_s: float) -> None:

@@ -13,23 +13,55 @@ from fixtures.echo import PREFIX, EchoService, make_answerer
 from fixtures.http2_peer import head
 from integration.transports.conftest import MAX_MESSAGE_BYTES
 from integration.transports.test_calls import TIMEOUT_S, settled, unary
+from saccade_server.batching import Announced
+from saccade_server.services.answer import Answerer
 from saccade_server.transports.grpcio import GrpcioTransport
 from saccade_server.transports.http2 import frames
 from saccade_server.transports.status import DETAILS
 
 
 @pytest.fixture
-async def transport(service: EchoService) -> AsyncIterator[GrpcioTransport]:
+def answerer() -> Answerer:
+    """The transport's."""
+    return make_answerer()
+
+
+@pytest.fixture
+async def transport(service: EchoService, answerer: Answerer) -> AsyncIterator[GrpcioTransport]:
     """It listens."""
     transport = GrpcioTransport(
         service.methods(),
-        make_answerer(),
+        answerer,
         address="127.0.0.1:0",
         max_message_bytes=MAX_MESSAGE_BYTES,
     )
     await transport.start()
     yield transport
     await transport.stop(0)
+
+
+class Noted(Announced):
+    """Notes what it is told.
+
+    Attributes:
+        begun: Numbers of the calls.
+        ended: Of those whose message has come, or will not.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun: list[int] = []
+        self.ended: list[int] = []
+
+    def begin(self) -> int:
+        """Notes it."""
+        self.begun.append(super().begin())
+        return self.begun[-1]
+
+    def end(self, call: int) -> None:
+        """Notes it."""
+        self.ended.append(call)
+        super().end(call)
 
 
 async def send_nothing() -> AsyncIterator[bytes]:
@@ -70,6 +102,22 @@ async def test_a_message_that_has_come_is_coming_no_more(
         await unary(channel)(BytesValue(value=b"whole"), timeout=TIMEOUT_S)
 
     assert 0 == service.coming
+
+
+async def test_a_call_is_announced_until_its_message_has_come(
+    service: EchoService, answerer: Answerer, transport: GrpcioTransport
+) -> None:
+    """Or never will."""
+    answerer.announced = noted = Noted()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{transport.port}") as channel:
+        given_up = say(channel)(send_nothing(), timeout=TIMEOUT_S)
+        await settled(lambda: noted.begun)
+        before = list(noted.ended)
+        given_up.cancel()
+        await settled(lambda: noted.ended)
+        await unary(channel)(BytesValue(value=b"whole"), timeout=TIMEOUT_S)
+
+    assert ([], [1, 2], [1, 2]) == (before, noted.begun, noted.ended)
 
 
 async def test_a_call_that_was_never_handed_out_does_not_put_off_the_end(

@@ -20,6 +20,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade_server.batching.announced import Announced
 from saccade_server.batching.crew import Crew, Worker
 from saccade_server.batching.door import Door, Refusal
 from saccade_server.batching.fairness import Shares
@@ -76,6 +77,7 @@ class Batcher:
         model: The metrics' label.
         version: With the model, whose batches these are.
         wide: One more, for a batch that has the processors to itself; see `Crew`.
+        announced: Calls that requests will come by; None: nobody tells.
         clock: Monotonic seconds; called from every thread.
     """
 
@@ -88,6 +90,7 @@ class Batcher:
         model: str,
         version: int,
         wide: Worker | None = None,
+        announced: Announced | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._crew = Crew(workers, wide)
@@ -112,7 +115,8 @@ class Batcher:
         self._unanswered: set[Entry] = set()
         self._progress = clock()
         self._closing = False
-        self._gathering = Gathering(clock)
+        self._announced = announced or Announced(clock)
+        self._gathering = Gathering(self._announced, clock)
         self._metrics_batch = metrics.batch_images.labels(model)
         self._metrics_queue = metrics.queue_images.labels(model)
         self._metrics_rejected = metrics.rejected
@@ -344,7 +348,7 @@ class Batcher:
 
     def _end_turn(self) -> None:
         """Runs what waits, in this thread if that is soon done, unless more may come."""
-        alone = self._crew.lone and len(self._unanswered) == 1
+        alone = self._crew.lone and len(self._unanswered) == 1 and not self._announced.any()
         if self._config.gather and not alone and self._gathering.turn(self._line.images):
             asyncio.get_running_loop().call_soon(self._end_turn)
             return

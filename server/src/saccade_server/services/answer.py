@@ -6,6 +6,7 @@ from types import TracebackType
 
 from google.protobuf.message import Message
 
+from saccade_server.batching import Announced
 from saccade_server.errors import Code, SaccadeError
 from saccade_server.metrics import Counter, Histogram, Metrics
 from saccade_server.services.call import Call, Method
@@ -25,9 +26,14 @@ class Answerer:
         metrics: Where requests are counted.
         inflight: Counts the unary ones and bounds them; those who answer streams count theirs.
         tracer: Makes spans of them; None: nobody does.
+
+    Attributes:
+        announced: For transports that are told of a call before they can hand its message on, and
+            batchers that would wait for it.
     """
 
     def __init__(self, metrics: Metrics, inflight: Inflight, tracer: Tracer | None = None) -> None:
+        self.announced = Announced()
         self._tracer = tracer
         self._inflight = inflight
         self._requests = metrics.requests

@@ -185,16 +185,7 @@ def _handler(method: Method, answerer: Answerer, calls: _Calls, receive_s: float
     # read from the context: to leave gRPC's iterator before its end costs a task that closes it.
     async def unary(_: AsyncIterator[bytes], context: _Context) -> bytes:
         try:
-            call = _call(context)
-            # Under overload most are refused, and to read what is refused costs what others need.
-            if refusal := answerer.turn_away(method, call.metadata, call.peer):
-                raise refusal
-            come = answerer.preview(method, b"", call)
-            try:
-                data = await _only(context, receive_s)
-            finally:
-                if come is not None:
-                    come()
+            call, data = await _receive(method, answerer, context, receive_s)
             calls.enter(context)
             return await answerer.unary(method, data, call)
         except SaccadeError as error:
@@ -213,6 +204,26 @@ def _handler(method: Method, answerer: Answerer, calls: _Calls, receive_s: float
     if method.unary:
         return grpc.stream_unary_rpc_method_handler(unary)
     return grpc.stream_stream_rpc_method_handler(stream)
+
+
+async def _receive(
+    method: Method, answerer: Answerer, context: _Context, receive_s: float
+) -> tuple[Call, bytes]:
+    """A unary call and its message."""
+    announced = answerer.announced.begin()
+    try:
+        call = _call(context)
+        # Under overload most are refused, and to read what is refused costs what others need.
+        if refusal := answerer.turn_away(method, call.metadata, call.peer):
+            raise refusal
+        come = answerer.preview(method, b"", call)
+        try:
+            return call, await _only(context, receive_s)
+        finally:
+            if come is not None:
+                come()
+    finally:
+        answerer.announced.end(announced)
 
 
 async def _all(context: _Context) -> AsyncIterator[bytes]:

@@ -6,7 +6,8 @@ import pytest
 
 from fixtures.clock import FakeClock
 from fixtures.workers import FakeWorker, images
-from saccade_server.batching import Batcher, BatchingConfig
+from saccade_server.batching import Announced, Batcher, BatchingConfig
+from saccade_server.batching.announced import FRESH_S
 from saccade_server.batching.crew import LONE_BATCHES
 from saccade_server.batching.gathering import CALL_S, GATHER_S, GATHER_TURNS, LEAST_TURNS
 from saccade_server.batching.line import LIGHT_IMAGES, SWIFT_S
@@ -26,13 +27,26 @@ def wide(clock: FakeClock) -> FakeWorker:
 
 
 @pytest.fixture
+def announced(clock: FakeClock) -> Announced:
+    """What the batcher looks at."""
+    return Announced(clock)
+
+
+@pytest.fixture
 def batcher(
-    request: pytest.FixtureRequest, worker: FakeWorker, metrics: Metrics, clock: FakeClock
+    request: pytest.FixtureRequest,
+    worker: FakeWorker,
+    metrics: Metrics,
+    clock: FakeClock,
+    announced: Announced,
 ) -> Batcher:
     """A batcher that gathers; with the wide worker where a test has it."""
     config = BatchingConfig(max_batch_images=FULL, enough_images=8, gather=True, few=True)
     wide = request.getfixturevalue("wide") if "wide" in request.fixturenames else None
-    return Batcher([worker], config, metrics, model="digits", version=1, wide=wide, clock=clock)
+    return Batcher(
+        [worker], config, metrics, model="digits", version=1,
+        wide=wide, announced=announced, clock=clock,
+    )  # fmt: skip
 
 
 async def gathered() -> None:
@@ -78,6 +92,56 @@ async def test_who_comes_a_few_turns_later_still_belongs_to_the_batch(
     await gathered()
 
     assert [[1, 2, 3]] == worker.at_once
+
+
+async def test_a_request_that_is_announced_is_waited_for(
+    ask: Ask, worker: FakeWorker, announced: Announced
+) -> None:
+    """However many turns its message takes."""
+    await learn(ask, worker)
+    call = announced.begin()
+    ask(1)
+    await gathered()
+    before = list(worker.at_once)
+    ask(2)
+    await asyncio.sleep(0)
+    announced.end(call)
+    await gathered()
+
+    assert ([], [[1, 2]]) == (before, worker.at_once)
+
+
+async def test_a_request_that_stays_announced_is_not(
+    ask: Ask, worker: FakeWorker, announced: Announced, clock: FakeClock
+) -> None:
+    """Its caller is slow, and is not to slow others down."""
+    await learn(ask, worker)
+    announced.begin()
+    clock.advance(2 * FRESH_S)
+    ask(1)
+    await gathered()
+
+    assert [[1]] == worker.at_once
+
+
+async def test_who_seems_to_be_alone_waits_for_those_that_are_announced(
+    ask: Ask, worker: FakeWorker, announced: Announced
+) -> None:
+    """Some transports hand one request out after the other, however many there are."""
+    await learn(ask, worker)
+    for _ in range(LONE_BATCHES + 1):
+        await ask(0)
+    worker.at_once.clear()
+    call = announced.begin()
+    ask(1)
+    await gathered()
+    before = list(worker.at_once)
+    ask(2)
+    await asyncio.sleep(0)
+    announced.end(call)
+    await gathered()
+
+    assert ([], [[1, 2]]) == (before, worker.at_once)
 
 
 async def test_a_full_batch_waits_for_nobody(ask: Ask, worker: FakeWorker) -> None:
