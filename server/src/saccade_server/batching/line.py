@@ -155,8 +155,8 @@ class WaitingLine:
         """Whether what waits is soon done, one batch after the other, by few processors.
 
         Batches side by side take the event loop's share of them, so that a crowd that a stall has
-        left is not worked off, but stays. Under pressure it is the other way round: the loop's work
-        for requests that are refused would take the engines' share.
+        left is not worked off, but stays. Under pressure it is the other way round: the loop, busy
+        with requests that are refused, would keep a lone engine waiting.
         """
         return self.swift and self.light and not self.pressure.high
 

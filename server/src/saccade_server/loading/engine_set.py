@@ -19,7 +19,7 @@ FEW_PROCESSORS = 2
 """On which the event loop and an engine's call take turns, however they are arranged."""
 
 MNN_ALONE = 2
-"""Processors on which one batch at a time is best run by MNN, until there is a crowd."""
+"""Processors on which one batch at a time is best run by MNN, unless `WaitingLine.crowded`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
