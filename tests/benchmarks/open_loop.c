@@ -1,5 +1,5 @@
 /*
- * The open loop's generator: `open_loop.py` in C, for a third of its processor time.
+ * The open loop's generator: `open_loop.py` in C, for about half of its processor time.
  *
  *     open_loop HOST PORT CONNECTIONS DEADLINE_S LAST_ANSWER_S BLOCK BODY TIMES ANSWERS
  *

@@ -147,9 +147,7 @@ def test_a_request_is_sent_as_it_is(run: Run, accept: Callable[[], Peer]) -> Non
     assert Frame(frames.DATA, frames.END_STREAM, 1, SMALL.body) == body
 
 
-def test_connections_take_requests_in_turns(
-    run: Run, server: socket.socket, accept: Callable[[], Peer]
-) -> None:
+def test_connections_take_requests_in_turns(run: Run, accept: Callable[[], Peer]) -> None:
     """The first one has the first and the third."""
     running = run(SMALL, 0.0, 0.0, 0.0, connections=2)
     first, second = accept(), accept()

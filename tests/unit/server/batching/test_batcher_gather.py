@@ -69,6 +69,21 @@ async def learn(ask: Ask, worker: FakeWorker, image_s: float = IMAGE_S) -> None:
     worker.at_once.clear()
 
 
+async def come_while_announced(
+    ask: Ask, worker: FakeWorker, announced: Announced
+) -> list[list[int]]:
+    """A request comes while another one is announced; what has been run when that comes, too."""
+    call = announced.begin()
+    ask(1)
+    await gathered()
+    before = list(worker.at_once)
+    ask(2)
+    await asyncio.sleep(0)
+    announced.end(call)
+    await gathered()
+    return before
+
+
 async def test_requests_that_come_together_are_one_batch_in_the_loop(
     ask: Ask, worker: FakeWorker
 ) -> None:
@@ -99,14 +114,7 @@ async def test_a_request_that_is_announced_is_waited_for(
 ) -> None:
     """However many turns its message takes."""
     await learn(ask, worker)
-    call = announced.begin()
-    ask(1)
-    await gathered()
-    before = list(worker.at_once)
-    ask(2)
-    await asyncio.sleep(0)
-    announced.end(call)
-    await gathered()
+    before = await come_while_announced(ask, worker, announced)
 
     assert ([], [[1, 2]]) == (before, worker.at_once)
 
@@ -132,14 +140,7 @@ async def test_who_seems_to_be_alone_waits_for_those_that_are_announced(
     for _ in range(LONE_BATCHES + 1):
         await ask(0)
     worker.at_once.clear()
-    call = announced.begin()
-    ask(1)
-    await gathered()
-    before = list(worker.at_once)
-    ask(2)
-    await asyncio.sleep(0)
-    announced.end(call)
-    await gathered()
+    before = await come_while_announced(ask, worker, announced)
 
     assert ([], [[1, 2]]) == (before, worker.at_once)
 
