@@ -20,6 +20,13 @@ from saccade_server.transports.status import DETAILS, short_text, status_details
 HELD_S = 2.0
 """Without a call of ours, after which a stop takes those that are left for held."""
 
+WINDOW_BYTES = 1 << 20
+"""A stream may send as much before its handler reads; for what it reads gRPC widens the window.
+
+gRPC would measure the path, and by that widen the windows of all streams, read or not: one that
+nobody reads then holds 20 MB after a stall.
+"""
+
 _STATUS = {code.value[0]: code for code in grpc.StatusCode}
 
 _Context = grpc.aio.ServicerContext[bytes, bytes]
@@ -60,6 +67,8 @@ class GrpcioTransport:
             # Clients may ask often whether we are alive; by default gRPC takes that for an
             # attack and ends the connection.
             ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+            ("grpc.http2.bdp_probe", 0),
+            ("grpc.http2.lookahead_bytes", WINDOW_BYTES),
             *_arguments(limits),
             ("grpc.server_handshake_timeout_ms", 1000 * HANDSHAKE_S),
         ]
