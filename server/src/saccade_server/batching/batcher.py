@@ -8,6 +8,7 @@ meet its deadline.
 All of it runs in the event loop's thread but `_more`, by which an engine's thread takes its next
 batch out of the line itself. Requests of a swift graph that come one by one do not even leave the
 loop's thread; where an engine call takes all processors, those that come together do not either.
+Where processors are few, that thread runs a part of a great crowd.
 """
 
 import asyncio
@@ -21,11 +22,19 @@ from numpy.typing import NDArray
 
 from saccade_server.batching.announced import Announced
 from saccade_server.batching.bounds import BatchingConfig
-from saccade_server.batching.crew import Crew, Worker
+from saccade_server.batching.crew import Crew, Pair, Worker
 from saccade_server.batching.door import Door, Refusal
 from saccade_server.batching.fairness import Shares
 from saccade_server.batching.gathering import CALL_S, Gathering
-from saccade_server.batching.line import SWIFT_S, Entry, Scores, Taken, Turn, WaitingLine
+from saccade_server.batching.line import (
+    LIGHT_IMAGES,
+    SWIFT_S,
+    Entry,
+    Scores,
+    Taken,
+    Turn,
+    WaitingLine,
+)
 from saccade_server.batching.worker import Job, Outcome, Values
 from saccade_server.errors import DeadlineExceeded, Overloaded, Unavailable
 from saccade_server.metrics import Metrics
@@ -236,6 +245,8 @@ class Batcher:
             entry = self._enqueue(images, deadline, turn, client)
             if self._gathering.on:
                 self._gathering.come()
+            elif self._pair:
+                self._gather()
             elif turn is Turn.SPARE or not self._gathers:
                 lone = self._swift and self._crew.lone and self._crew.idle
                 self._gather() if lone else self._dispatch()
@@ -313,27 +324,48 @@ class Batcher:
     def _end_turn(self) -> None:
         """Runs what waits, in this thread if that is soon done, unless more may come."""
         alone = self._crew.lone and len(self._unanswered) == 1 and not self._announced.any()
-        if self._config.gather and not alone and self._gathering.turn(self._line.images):
+        pair = self._pair
+        if (self._config.gather or pair) and not alone and self._gathering.turn(self._line.images):
             asyncio.get_running_loop().call_soon(self._end_turn)
             return
         self._gathering.end()
+        if pair:
+            self._share(pair)
+            return
         swift = alone and self._line.expect_s(self._line.images, wide=True) < SWIFT_S
         self._dispatch(here=self._crew.idle and (swift or self._gathers))
 
     def _dispatch(self, *, here: bool = False) -> None:
         """Gives work to idle workers while there is any, or runs a batch in this thread."""
         while worker := self._crew.next(crowd=self._line.crowded and not here):
-            most = self._most_here if here else None
-            taken = self._line.take(self._clock(), most=most)
-            self._drop(taken)
-            if not taken.batch:
+            job = self._take(worker, self._most_here if here else None)
+            if job is None:
                 break
-            job = self._job(worker, taken.batch, asyncio.get_running_loop())
             if here:
                 worker.run(job)
                 break
             worker.start(job)
         self._tell_queue()
+
+    @property
+    def _pair(self) -> Pair | None:
+        """Who runs what waits in two threads, this one among them, if that is best."""
+        pair = self._crew.pair(begin=self._line.swamped)
+        return pair if pair and self._line.serial else None
+
+    def _share(self, pair: Pair) -> None:
+        """Runs a small batch in this thread, beside a full one."""
+        if self._crew.idle and (job := self._take(pair.aside, self._config.max_batch_images)):
+            pair.aside.start(job)
+        if job := self._take(pair.here, LIGHT_IMAGES):
+            pair.here.run(job)
+        self._tell_queue()
+
+    def _take(self, worker: Worker, most: int | None) -> Job | None:
+        """A batch for a worker, if one waits."""
+        taken = self._line.take(self._clock(), most=most)
+        self._drop(taken)
+        return self._job(worker, taken.batch, asyncio.get_running_loop()) if taken.batch else None
 
     def _job(self, worker: Worker, batch: list[Entry], loop: asyncio.AbstractEventLoop) -> Job:
         images = sum(len(entry.images) for entry in batch)
@@ -347,11 +379,16 @@ class Batcher:
 
     def _more(self, worker: Worker, loop: asyncio.AbstractEventLoop) -> Job | None:
         """The worker's next batch, if one waits. Called in the worker's own thread."""
-        if self._line.crowded and self._crew.is_wide(worker):
-            return None  # `_finish` gives others what waits.
-        if self._gathers:
+        most = None
+        if self._line.serial and self._crew.is_aside(worker):
+            most = self._config.max_batch_images
+            if not self._line.full:
+                return None  # The pair is no longer needed.
+        elif self._gathers:
             return None  # `_finish` gathers it.
-        taken = self._line.take(self._clock())
+        elif self._crew.is_wide(worker) and (self._line.crowded or self._line.swamped):
+            return None  # `_finish` gives others what waits.
+        taken = self._line.take(self._clock(), most=most)
         if taken.gone or taken.late:
             loop.call_soon_threadsafe(self._drop, taken)
         if not taken.batch:
@@ -387,7 +424,9 @@ class Batcher:
             self._done.add_batch(images, seconds)
             _answer(batch, outcome.probabilities, outcome)
         self._crew.end(worker, batch)
-        if not (self._line.images and self._gathers):
+        if self._line.images and self._pair:
+            self._gather()
+        elif not (self._line.images and self._gathers):
             self._dispatch()
         elif self._crew.idle:
             self._gather()

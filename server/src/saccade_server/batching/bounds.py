@@ -19,7 +19,7 @@ class BatchingConfig:
             thread. Where a call takes all processors, which are few, the loop would only take turns
             with it on them.
         few: Whether processors are few, so that calm crowds (`WaitingLine.calm`) are run one batch
-            after the other, too.
+            after the other, too, and great ones by a pair of workers (`Crew.pair`).
     """
 
     max_batch_images: int = 32

@@ -1,6 +1,6 @@
 """The workers of one version, and which of them takes the next batch."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from saccade_server.batching.line import Entry
 from saccade_server.batching.worker import Job
@@ -26,13 +26,26 @@ class Worker(Protocol):
         """Waits for the batch under way."""
 
 
+class Pair(NamedTuple):
+    """Workers of which one runs batches in its thread and the other one some in the loop's.
+
+    Attributes:
+        aside: Has full batches, one straight after the other.
+        here: Has small ones whenever the loop has nothing else to do.
+    """
+
+    aside: Worker
+    here: Worker
+
+
 class Crew:
     """Workers that run batches side by side, and perhaps one that runs a batch by itself.
 
     That one, the wide worker, has all processors, so a lone batch is done sooner on it than on one
     of the others. Several batches are done sooner side by side, each on its own processor: nothing
     waits for the slowest part of a call there. The wide worker never runs beside others. Whether
-    what waits makes several is the line's to say (`WaitingLine.crowded`).
+    what waits makes several is the line's to say (`WaitingLine.crowded`). On few processors two of
+    the others may be used as a pair: of three threads one would always wait for a processor.
 
     `begin` is called in the thread of the loop or of the worker, everything else in the loop's.
 
@@ -45,6 +58,7 @@ class Crew:
         self._workers = list(workers)
         self._free = list(workers)
         self._wide = wide
+        self._pair = Pair(workers[0], workers[1]) if len(workers) > 1 else None
         self._running: dict[Worker, tuple[list[Entry], float]] = {}  # Batch, expected end.
         self._bounded = all(worker.bounded for worker in self._all)
         self._lone_batches = 0
@@ -72,6 +86,23 @@ class Crew:
     def is_wide(self, worker: Worker) -> bool:
         """Whether it is the one that runs batches by itself."""
         return worker is self._wide
+
+    def is_aside(self, worker: Worker) -> bool:
+        """Whether it is that one of a pair."""
+        return self._pair is not None and worker is self._pair.aside
+
+    def pair(self, *, begin: bool) -> Pair | None:
+        """Two that may run batches now in their two ways, if there are.
+
+        Args:
+            begin: Whether enough waits for both of them to begin.
+        """
+        if not self._bounded or self._pair is None:
+            return None
+        aside, here = self._pair
+        if aside in self._running:
+            return None if here in self._running else self._pair
+        return self._pair if begin and not self._running else None
 
     def next(self, *, crowd: bool) -> Worker | None:
         """Who takes the next batch, or None: all that may are busy.

@@ -161,18 +161,33 @@ class WaitingLine:
         return self.swift and self.light and not self.pressure.high
 
     @property
+    def serial(self) -> bool:
+        """Whether few processors are to work off what waits."""
+        return self._few and self.calm
+
+    @property
+    def swamped(self) -> bool:
+        """Whether so much waits that running one batch after the other wastes time.
+
+        Between two batches the loop answers and reads, and leaves the other processor idle. Of less
+        the last ones would be answered later: their batches have one processor each.
+        """
+        return self.images > 2 * self._max_batch_images
+
+    @property
+    def full(self) -> bool:
+        """Whether a full batch waits."""
+        return self.images >= self._max_batch_images
+
+    @property
     def crowded(self) -> bool:
         """Whether more waits than a full batch holds, and is best run side by side."""
-        return self.images > self._max_batch_images and not self._serial
+        return self.images > self._max_batch_images and not self.serial
 
     @property
     def in_turns(self) -> bool:
         """Whether the batches of what waits are best run one after the other."""
-        return self._serial or (self.small and not self.crowded)
-
-    @property
-    def _serial(self) -> bool:
-        return self._few and self.calm
+        return self.serial or (self.small and not self.crowded)
 
     @property
     def _most(self) -> int:

@@ -9,10 +9,15 @@ from prometheus_client import CollectorRegistry
 from fixtures.clock import FakeClock
 from fixtures.workers import FakeWorker, images
 from saccade_server.batching import Batcher, BatchingConfig, Scores
+from saccade_server.batching.crew import LONE_BATCHES
+from saccade_server.batching.gathering import GATHER_S, GATHER_TURNS
 from saccade_server.metrics import Metrics
 
 MAX_BATCH_IMAGES = 4
 MAX_QUEUE_IMAGES = 8
+
+IMAGE_S = GATHER_S / 64
+"""Of an engine's time: a batch of 32 is soon done."""
 
 Ask = Callable[..., asyncio.Task[Scores]]
 
@@ -63,3 +68,23 @@ def ask(batcher: Batcher) -> Iterator[Ask]:
 def marks(scores: Scores) -> list[int]:
     """The marks of the images that were answered, in order."""
     return [int(score) for score in scores.probabilities[:, 0]]
+
+
+async def gathered() -> None:
+    """Lets as many turns pass as end a gathering, and what follows."""
+    for _ in range(GATHER_TURNS + 10):
+        await asyncio.sleep(0)
+
+
+async def learn(ask: Ask, worker: FakeWorker, image_s: float = IMAGE_S) -> None:
+    """Shows what a call takes, in batches of two requests: nobody is alone."""
+    worker.image_s = image_s
+    for _ in range(LONE_BATCHES + 1):
+        asked = [ask(0), ask(0)]
+        await gathered()
+        while worker.busy:
+            worker.finish(after_s=len(worker.batches[-1]) * image_s)
+            await gathered()
+        await asyncio.gather(*asked)
+    worker.batches.clear()
+    worker.at_once.clear()

@@ -13,11 +13,9 @@ from saccade_server.batching.gathering import CALL_S, GATHER_S, GATHER_TURNS, LE
 from saccade_server.batching.line import LIGHT_IMAGES, SWIFT_S
 from saccade_server.errors import DeadlineExceeded, EngineError
 from saccade_server.metrics import Metrics
-from unit.server.batching.conftest import Ask, marks
+from unit.server.batching.conftest import IMAGE_S, Ask, gathered, learn, marks
 
 FULL = 32
-IMAGE_S = GATHER_S / FULL / 2
-"""Of an engine's time: a full batch is soon done."""
 
 
 @pytest.fixture
@@ -47,26 +45,6 @@ def batcher(
         [worker], config, metrics, model="digits", version=1,
         wide=wide, announced=announced, clock=clock,
     )  # fmt: skip
-
-
-async def gathered() -> None:
-    """Lets as many turns pass as end a gathering, and what follows."""
-    for _ in range(GATHER_TURNS + 10):
-        await asyncio.sleep(0)
-
-
-async def learn(ask: Ask, worker: FakeWorker, image_s: float = IMAGE_S) -> None:
-    """Shows what a call takes, in batches of two requests: nobody is alone."""
-    worker.image_s = image_s
-    for _ in range(LONE_BATCHES + 1):
-        asked = [ask(0), ask(0)]
-        await gathered()
-        while worker.busy:
-            worker.finish(after_s=len(worker.batches[-1]) * image_s)
-            await gathered()
-        await asyncio.gather(*asked)
-    worker.batches.clear()
-    worker.at_once.clear()
 
 
 async def come_while_announced(
