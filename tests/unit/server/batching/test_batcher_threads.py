@@ -1,6 +1,7 @@
 """A batcher with a real thread: the engine takes its next batch without the event loop's help."""
 
 import asyncio
+import threading
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -8,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from fixtures.engines import FakeEngine
 from fixtures.workers import images
 from saccade_server.batching import Batcher, BatchingConfig, EngineWorker, Scores
+from saccade_server.batching.crew import Worker
 from saccade_server.errors import EngineError
 from saccade_server.metrics import Metrics
 
@@ -63,6 +65,34 @@ async def test_every_request_gets_its_own_answer_from_thousands(engine: FakeEngi
     await batcher.close()
 
     assert marks == [round(255 * float(answer.probabilities[0, 1])) for answer in answers]
+
+
+@pytest.mark.parametrize("gather", [True, False])
+async def test_everybody_gets_their_own_answer_where_the_loop_helps(*, gather: bool) -> None:
+    """Of a great crowd one engine runs a part in its thread and another one some in the loop's."""
+    _, aside, here = engines = [FakeEngine() for _ in range(3)]
+    for each in engines:
+        each.bounded = True
+    workers: list[Worker] = [
+        EngineWorker(each, name=f"digits-{n}") for n, each in enumerate(engines)
+    ]
+    batcher = Batcher(
+        workers[1:],
+        BatchingConfig(max_batch_images=8, max_queue_images=10_000, gather=gather, few=True),
+        Metrics(CollectorRegistry()),
+        model="digits",
+        version=1,
+        wide=workers[0],
+    )
+    for _ in range(20):  # Tells that the graph is swift.
+        await batcher.submit(images(*range(8)))
+    marks = [mark % 256 for mark in range(3000)]
+    answers = await asyncio.gather(*(batcher.submit(images(mark)) for mark in marks))
+    await batcher.close()
+
+    assert marks == [round(255 * float(answer.probabilities[0, 1])) for answer in answers]
+    assert "digits-1" in aside.threads
+    assert threading.current_thread().name in here.threads
 
 
 async def test_the_batch_after_a_failed_one_is_answered(
