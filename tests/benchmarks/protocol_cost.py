@@ -70,6 +70,7 @@ class _Nothing:
         deadline: float | None = None,
         urgent: bool = False,
         client: str = "",
+        alone: bool = False,
     ) -> Scores:
         return Scores(self._row, 0.0, 0.0, 1)
 

@@ -15,9 +15,14 @@ class Announced:
 
     Args:
         clock: Monotonic seconds.
+
+    Attributes:
+        starting: Requests that are there whole and whose handlers the loop starts in its next
+            turn. A transport counts them up and down.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.starting = 0
         self._clock = clock
         self._last = 0
         self._since: dict[int, float] = {}
@@ -34,6 +39,8 @@ class Announced:
 
     def any(self) -> bool:
         """Whether a message should be there soon."""
+        if self.starting:
+            return True
         while self._since:
             call, since = next(iter(self._since.items()))
             if self._clock() - since < FRESH_S:

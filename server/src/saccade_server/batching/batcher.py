@@ -39,6 +39,9 @@ from saccade_server.batching.worker import Job, Outcome, Values
 from saccade_server.errors import DeadlineExceeded, Overloaded, Unavailable
 from saccade_server.metrics import Metrics
 
+Done = Callable[[Worker, list[Entry], Outcome], None]
+"""What to do when a worker's call for a batch has ended."""
+
 
 class Batcher:
     """Puts requests together into batches for a set of workers.
@@ -102,6 +105,7 @@ class Batcher:
         deadline: float | None = None,
         urgent: bool = False,
         client: str = "",
+        alone: bool = False,
     ) -> Scores:
         """Runs the images of one request.
 
@@ -113,6 +117,8 @@ class Batcher:
             deadline: On `clock`.
             urgent: Goes before everything that is not.
             client: Whose request it is, where clients get equal shares.
+            alone: Whether no other one is under way, as far as the caller knows: it need not wait
+                for the end of the loop's turn.
 
         Raises:
             Overloaded: The queue is full, or the deadline cannot be met.
@@ -123,9 +129,9 @@ class Batcher:
         turn = Turn.URGENT if urgent else Turn.USUAL
         self._admit(len(images), deadline, client)
         if self._shares is None:
-            return await self._run(images, deadline, turn)
+            return await self._run(images, deadline, turn, alone=alone)
         with self._hold(self._shares, client, len(images)) as name:
-            return await self._run(images, deadline, turn, name)
+            return await self._run(images, deadline, turn, name, alone=alone)
 
     async def submit_spare(self, images: Values) -> Scores:
         """Runs images for whose answer nobody waits, if there is nothing else to do.
@@ -237,10 +243,23 @@ class Batcher:
             raise refusal.error
 
     async def _run(
-        self, images: Values, deadline: float | None, turn: Turn, client: str = ""
+        self,
+        images: Values,
+        deadline: float | None,
+        turn: Turn,
+        client: str = "",
+        *,
+        alone: bool = False,
     ) -> Scores:
         """Queues images and waits for their scores."""
         most = self._config.max_batch_images
+        if alone and len(images) <= most and (worker := self._free_for(len(images))):
+            entry = self._enter(images, deadline, turn, client)
+            self._run_at_once(worker, entry)
+            try:
+                return await entry.answer
+            finally:
+                self._forget(entry)
         if len(images) <= most:
             entry = self._enqueue(images, deadline, turn, client)
             if self._gathering.on:
@@ -276,13 +295,18 @@ class Batcher:
 
     def _enqueue(self, images: Values, deadline: float | None, turn: Turn, client: str) -> Entry:
         """Queues at most a batch of images."""
+        entry = self._enter(images, deadline, turn, client)
+        entry.waited = self._line.images > 0 or not self._crew.available
+        self._line.put(entry)
+        return entry
+
+    def _enter(self, images: Values, deadline: float | None, turn: Turn, client: str) -> Entry:
+        """Takes on at most a batch of images."""
         now = self._clock()
         if not self._unanswered:
             self._progress = now
         answer = asyncio.get_running_loop().create_future()
-        waited = self._line.images > 0 or not self._crew.available
-        entry = Entry(images, deadline, turn, now, waited, answer, client)
-        self._line.put(entry)
+        entry = Entry(images, deadline, turn, now, False, answer, client)
         self._unanswered.add(entry)
         return entry
 
@@ -321,9 +345,39 @@ class Batcher:
             self._gathering.begin(self._most_here)
             asyncio.get_running_loop().call_soon(self._end_turn)
 
+    def _free_for(self, images: int) -> Worker | None:
+        """Who runs the only request there is in this thread; None: it is not soon done there."""
+        if self._unanswered or not self._comes_alone or not self._swift:
+            return None
+        if self._line.expect_s(images, wide=True) >= SWIFT_S:
+            return None
+        return self._crew.next(crowd=False)
+
+    @property
+    def _comes_alone(self) -> bool:
+        """Whether requests come one by one."""
+        return self._crew.lone and not self._announced.any()
+
+    def _run_at_once(self, worker: Worker, entry: Entry) -> None:
+        """Runs a request in this thread, past the line.
+
+        It is answered when this returns. The rest of what the end of a call asks for follows in
+        the loop's next turn, when the answer has left.
+        """
+        loop = asyncio.get_running_loop()
+        worker.run(self._job(worker, [entry], loop, done=self._answer_first))
+
+    def _answer_first(self, worker: Worker, batch: list[Entry], outcome: Outcome) -> None:
+        """Answers a batch's requests now, and does all the rest of `_finish` later."""
+        if outcome.probabilities is None:
+            self._finish(worker, batch, outcome)
+        else:
+            _answer(batch, outcome.probabilities, outcome)
+            asyncio.get_running_loop().call_soon(self._finish, worker, batch, outcome)
+
     def _end_turn(self) -> None:
         """Runs what waits, in this thread if that is soon done, unless more may come."""
-        alone = self._crew.lone and len(self._unanswered) == 1 and not self._announced.any()
+        alone = self._comes_alone and len(self._unanswered) == 1
         pair = self._pair
         if (self._config.gather or pair) and not alone and self._gathering.turn(self._line.images):
             asyncio.get_running_loop().call_soon(self._end_turn)
@@ -367,13 +421,20 @@ class Batcher:
         self._drop(taken)
         return self._job(worker, taken.batch, asyncio.get_running_loop()) if taken.batch else None
 
-    def _job(self, worker: Worker, batch: list[Entry], loop: asyncio.AbstractEventLoop) -> Job:
+    def _job(
+        self,
+        worker: Worker,
+        batch: list[Entry],
+        loop: asyncio.AbstractEventLoop,
+        *,
+        done: Done | None = None,
+    ) -> Job:
         images = sum(len(entry.images) for entry in batch)
         expected_s = self._line.expect_s(images, wide=self._crew.is_wide(worker))
         self._crew.begin(worker, batch, self._clock() + expected_s)
         return Job(
             parts=[entry.images for entry in batch],
-            done=partial(self._finish, worker, batch),
+            done=partial(done or self._finish, worker, batch),
             more=partial(self._more, worker, loop),
         )
 

@@ -5,7 +5,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,7 @@ from saccade_server.engines import Engine
 Values = NDArray[np.uint8 | np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How an engine call ended. Times are those of the monotonic clock, in seconds."""
 
     probabilities: NDArray[np.float32] | None
@@ -26,8 +25,7 @@ class Outcome:
     finished: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(NamedTuple):
     """A batch for a worker.
 
     Attributes:

@@ -4,7 +4,14 @@ from saccade_server.registry.model_config import All, Latest, ModelConfig, Speci
 from saccade_server.registry.registry import Registry
 from saccade_server.registry.traffic import Traffic
 from saccade_server.registry.traffic_file import TrafficFile
-from saccade_server.registry.version import LoadedVersion, Predictor, State, Users, Version
+from saccade_server.registry.version import (
+    LoadedVersion,
+    Predictor,
+    Scored,
+    State,
+    Users,
+    Version,
+)
 from saccade_server.registry.watcher import Watcher
 
 __all__ = [
@@ -14,6 +21,7 @@ __all__ = [
     "ModelConfig",
     "Predictor",
     "Registry",
+    "Scored",
     "Specific",
     "State",
     "Traffic",

@@ -70,6 +70,8 @@ class Router:
         """
         ready = [each for each in self._rollout.models.get(model, ()) if each.ready]
         traffic = self._rollout.traffic_of(model)
+        if not traffic.split and not traffic.shadow:
+            return ready[0] if ready else None
         if traffic.split:
             by_label = {label: each for each in ready for label in each.labels}
             label = traffic.choose(model, key, by_label) if key else traffic.main_label

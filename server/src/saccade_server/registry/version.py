@@ -72,6 +72,7 @@ class Predictor(Protocol):
         deadline: float | None = None,
         urgent: bool = False,
         client: str = "",
+        alone: bool = False,
     ) -> Scored:
         """Runs the images of one request."""
 

@@ -40,6 +40,11 @@ class Answerer:
         self._seconds = metrics.request_seconds
         self._streams = OpenStreams()
 
+    @property
+    def few(self) -> bool:
+        """Whether answers need not wait for others; see `Inflight.few`."""
+        return self._inflight.few
+
     def drain(self) -> None:
         """From now on streams end when what was read of them is answered."""
         self._streams.drain()
@@ -73,6 +78,7 @@ class Answerer:
             if method.admit is not None:
                 method.admit(call)
             observed.enter()
+            call.alone = self._inflight.alone and not self.announced.any()
             return (await method.unary(method.parse(data), call)).SerializeToString()
 
     def preview(self, method: Method, beginning: bytes, call: Call) -> Callable[[], object] | None:

@@ -36,6 +36,7 @@ class Call:
         model: Set by the handler once it knows; the metrics' label.
         request_id: Set by the handler to the caller's own, if it sent one; see `identify`.
         urgent: Goes before everything that is not; set by the handler.
+        alone: Whether no other request was under way or about to come when it began.
         trace: Its span; None where nobody records one.
     """
 
@@ -45,6 +46,7 @@ class Call:
     model: str = ""
     request_id: str = ""
     urgent: bool = False
+    alone: bool = False
     trace: RequestTrace | None = None
 
     def identify(self, request_id: str) -> str:

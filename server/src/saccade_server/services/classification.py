@@ -1,5 +1,6 @@
 """Images to scores: what all APIs that classify do between their messages."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from saccade_server.errors import InvalidArgument
 from saccade_server.imaging import Decoder, Source
 from saccade_server.metrics import Metrics
-from saccade_server.registry import LoadedVersion
+from saccade_server.registry import LoadedVersion, Scored
 from saccade_server.services.call import Call
 from saccade_server.services.per_version import PerVersion
 from saccade_server.services.shadowing import Answered, Shadows
@@ -112,10 +113,7 @@ class ImagePath:
             if images is None:
                 nothing = np.empty((0, len(version.artifact.class_labels)), np.float32)
                 return Classified(nothing, errors, decode_s, 0.0, 0.0, 0)
-            classified = await self._score(images, errors, version, tally, call, decode_s)
-        if self._shadows is not None:
-            self._shadows.offer(Answered(version, images, sources, classified.probabilities))
-        return classified
+            return await self._score(images, sources, errors, version, tally, call, decode_s)
 
     async def classify_values(
         self, values: NDArray[np.uint8 | np.float32], version: LoadedVersion, call: Call
@@ -141,10 +139,7 @@ class ImagePath:
         tally = self._tallies[version]
         with version.users.hold(), tally.done.request():
             errors: list[InvalidArgument | None] = [None] * len(values)
-            classified = await self._score(values, errors, version, tally, call, 0.0)
-        if self._shadows is not None:
-            self._shadows.offer(Answered(version, values, (), classified.probabilities))
-        return classified
+            return await self._score(values, (), errors, version, tally, call, 0.0)
 
     def check_count(self, images: int) -> None:
         """Checks how many images a request has, for who would make something of each.
@@ -160,6 +155,7 @@ class ImagePath:
     async def _score(
         self,
         images: NDArray[np.uint8 | np.float32],
+        sources: Sequence[Source],
         errors: list[InvalidArgument | None],
         version: LoadedVersion,
         tally: VersionTally,
@@ -168,12 +164,14 @@ class ImagePath:
     ) -> Classified:
         client = call.metadata.get(self._fairness_key, "")
         scores = await version.predictor.submit(
-            images, deadline=call.deadline, urgent=call.urgent, client=client
+            images, deadline=call.deadline, urgent=call.urgent, client=client, alone=call.alone
         )
-        tally.done.add_scores(len(images), scores.queue_s, scores.inference_s)
-        self._queue_seconds.observe(scores.queue_s)
-        self._inference_seconds.observe(scores.inference_s)
-        tally.add_scores(scores.probabilities)
+        answered = Answered(version, images, sources, scores.probabilities)
+        if call.alone:
+            # Behind its answer, which leaves in this turn of the loop.
+            asyncio.get_running_loop().call_soon(self._note, scores, answered, tally)
+        else:
+            self._note(scores, answered, tally)
         if call.trace is not None:
             batch = version.model, version.version, scores.started
             call.trace.scored(batch, scores.queue_s, scores.inference_s, scores.batch_images)
@@ -185,6 +183,15 @@ class ImagePath:
             scores.inference_s,
             scores.batch_images,
         )
+
+    def _note(self, scores: Scored, answered: Answered, tally: VersionTally) -> None:
+        """Counts a request's scores, and has it copied if it is its turn."""
+        tally.done.add_scores(len(scores.probabilities), scores.queue_s, scores.inference_s)
+        self._queue_seconds.observe(scores.queue_s)
+        self._inference_seconds.observe(scores.inference_s)
+        tally.add_scores(scores.probabilities)
+        if self._shadows is not None:
+            self._shadows.offer(answered)
 
 
 def _sort(

@@ -7,6 +7,13 @@ from saccade_server.metrics import Metrics
 from saccade_server.services.busy_polling import BusyPolling
 
 MAX_REQUESTS = 4096
+FEW_REQUESTS = 4
+"""Their answers are best written one by one, and at once. Many callers who wait for a batch are
+best answered all together: those who are answered first take processors from the others."""
+
+_SHRINK = 0.95
+"""For each request what is known of the crowd shrinks to so much of itself, or to those of now."""
+
 LEAST_RETRY_S = 0.05
 """A refused caller is never told to come back now, even while nothing is known."""
 
@@ -34,6 +41,7 @@ class Inflight:
         self._most = most
         self._polling = BusyPolling(busy_poll_s)
         self._usual_s = 0.0
+        self._crowd = 0.0
 
     def check(self) -> None:
         """Refuses a request that there is no room for.
@@ -58,6 +66,7 @@ class Inflight:
         self.check()
         self._polling.come(alone=not self._count.value)
         self._count.inc()
+        self._crowd = max(self._count.value, _SHRINK * self._crowd)
 
     def leave(self, seconds: float) -> None:
         """A request is answered.
@@ -69,6 +78,16 @@ class Inflight:
         if not self._count.value:
             self._polling.rest()
         self._usual_s += _FORGET * (seconds - self._usual_s)
+
+    @property
+    def alone(self) -> bool:
+        """Whether one request is under way."""
+        return self._count.value == 1
+
+    @property
+    def few(self) -> bool:
+        """Whether lately so few came together that nobody gains by waiting for the others."""
+        return self._crowd <= FEW_REQUESTS
 
     def hold(self) -> "_Held":
         """Counts a request, as a context; raises as `enter` does."""

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from fixtures.clock import FakeClock
 from fixtures.workers import FakeWorker, images
-from saccade_server.batching import Batcher, BatchingConfig, Scores
+from saccade_server.batching import Announced, Batcher, BatchingConfig, Scores
 from saccade_server.batching.crew import LONE_BATCHES
 from saccade_server.batching.gathering import GATHER_S, GATHER_TURNS
 from saccade_server.metrics import Metrics
@@ -41,10 +41,20 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-def batcher(worker: FakeWorker, metrics: Metrics, clock: FakeClock) -> Batcher:
+def announced(clock: FakeClock) -> Announced:
+    """What the batcher is told of calls to come."""
+    return Announced(clock)
+
+
+@pytest.fixture
+def batcher(
+    worker: FakeWorker, metrics: Metrics, announced: Announced, clock: FakeClock
+) -> Batcher:
     """What is tested."""
     config = BatchingConfig(max_batch_images=MAX_BATCH_IMAGES, max_queue_images=MAX_QUEUE_IMAGES)
-    return Batcher([worker], config, metrics, model="digits", version=1, clock=clock)
+    return Batcher(
+        [worker], config, metrics, model="digits", version=1, announced=announced, clock=clock
+    )
 
 
 @pytest.fixture
@@ -53,9 +63,15 @@ def ask(batcher: Batcher) -> Iterator[Ask]:
     tasks: list[asyncio.Task[Scores]] = []
 
     def submit(
-        *marks: int, side: int = 2, deadline: float | None = None, urgent: bool = False
+        *marks: int,
+        side: int = 2,
+        deadline: float | None = None,
+        urgent: bool = False,
+        alone: bool = False,
     ) -> asyncio.Task[Scores]:
-        call = batcher.submit(images(*marks, side=side), deadline=deadline, urgent=urgent)
+        call = batcher.submit(
+            images(*marks, side=side), deadline=deadline, urgent=urgent, alone=alone
+        )
         tasks.append(asyncio.ensure_future(call))
         return tasks[-1]
 

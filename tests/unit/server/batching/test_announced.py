@@ -30,6 +30,15 @@ def test_one_of_several_is_enough(announced: Announced) -> None:
     assert (True, False) == (left, announced.any())
 
 
+def test_a_request_whose_handler_is_about_to_start_is_one(announced: Announced) -> None:
+    """However long that takes: the loop alone starts it."""
+    announced.starting += 1
+    before = announced.any()
+    announced.starting -= 1
+
+    assert (True, False) == (before, announced.any())
+
+
 def test_an_old_one_is_forgotten(announced: Announced, clock: FakeClock) -> None:
     """Newer ones are not; its end, when it comes, is no error."""
     old = announced.begin()

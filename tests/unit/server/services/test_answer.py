@@ -10,8 +10,10 @@ from google.protobuf.wrappers_pb2 import StringValue
 
 from saccade_server import errors
 from saccade_server.errors import Code, SaccadeError
+from saccade_server.metrics import Metrics
 from saccade_server.services.answer import Answerer
 from saccade_server.services.call import Call
+from saccade_server.services.inflight import Inflight
 from unit.server.services.texts import OURS, SECRET, messages, upper, upper_each
 
 
@@ -222,3 +224,21 @@ def fields(record: logging.LogRecord) -> dict[str, object]:
     """What a record tells beside its text."""
     told: dict[str, object] = record.__dict__["fields"]
     return told
+
+
+@pytest.mark.parametrize(
+    ("starting", "under_way", "alone"), [(0, 0, True), (1, 0, False), (0, 1, False)]
+)
+async def test_a_call_knows_whether_it_is_alone(
+    metrics: Metrics, starting: int, under_way: int, alone: bool
+) -> None:
+    """Neither beside another one nor while another one's handler is about to start."""
+    inflight = Inflight(metrics)
+    answerer = Answerer(metrics, inflight)
+    answerer.announced.starting = starting
+    for _ in range(under_way):
+        inflight.enter()
+    call = Call()
+    await answerer.unary(upper(), b"", call)
+
+    assert alone == call.alone

@@ -4,7 +4,7 @@ import pytest
 
 from saccade_server.errors import Overloaded
 from saccade_server.metrics import Metrics
-from saccade_server.services.inflight import LEAST_RETRY_S, Inflight
+from saccade_server.services.inflight import FEW_REQUESTS, LEAST_RETRY_S, Inflight
 
 
 @pytest.fixture
@@ -70,3 +70,43 @@ def test_the_advice_is_the_usual_duration(
         inflight.check()
 
     assert pytest.approx(expected) == refused.value.retry_after_s
+
+
+@pytest.mark.parametrize(("requests", "alone"), [(1, True), (2, False)])
+def test_it_tells_a_lone_request(metrics: Metrics, requests: int, alone: bool) -> None:
+    """By those under way now."""
+    inflight = Inflight(metrics)
+    for _ in range(requests + 1):
+        inflight.enter()
+    inflight.leave(0.1)
+
+    assert alone == inflight.alone
+
+
+@pytest.mark.parametrize(("requests", "few"), [(1, True), (FEW_REQUESTS, True), (5, False)])
+def test_it_tells_few_requests_from_many(metrics: Metrics, requests: int, few: bool) -> None:
+    """Whether they are still under way or have been answered just now."""
+    inflight = Inflight(metrics)
+    for _ in range(requests):
+        inflight.enter()
+    before = inflight.few
+    for _ in range(requests):
+        inflight.leave(0.1)
+
+    assert (few, few) == (before, inflight.few)
+
+
+def test_a_crowd_is_forgotten(metrics: Metrics) -> None:
+    """Not by the first that come after it, but soon."""
+    inflight = Inflight(metrics)
+    for _ in range(32):
+        inflight.enter()
+    for _ in range(32):
+        inflight.leave(0.1)
+    few = []
+    for _ in range(100):
+        inflight.enter()
+        few.append(inflight.few)
+        inflight.leave(0.1)
+
+    assert ([False] * 20, [True] * 20) == (few[:20], few[-20:])

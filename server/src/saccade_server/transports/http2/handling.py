@@ -24,6 +24,7 @@ async def answer_one(
     stream: "Stream", answerer: Answerer, method: Method, call: Call, message: Message
 ) -> None:
     """Answers a unary call."""
+    stream.begin()
     try:
         compressed, data = message
         if compressed:

@@ -99,8 +99,14 @@ class Outbox:
             block = NO_TABLE + block
         self._append(frames.frame(frames.HEADERS, flags, number, block))
 
-    def reply(self, lane: Lane, message: bytes) -> bool:
-        """Sends a whole answer: headers, one message, trailers; True when that is done at once."""
+    def reply(self, lane: Lane, message: bytes, *, at_once: bool = False) -> bool:
+        """Sends a whole answer: headers, one message, trailers; True when nothing holds it back.
+
+        Args:
+            lane: Of the stream.
+            message: The answer.
+            at_once: It need not wait for what else this turn of the loop sends.
+        """
         size = len(message) + 5
         if (
             size > lane.window
@@ -113,16 +119,19 @@ class Outbox:
             return self.end(lane, reply.TRAILERS)
         self._window -= size
         number = lane.number.to_bytes(4, "big")
-        self._append(
-            b"".join(
-                (
-                    _PREFIX, number, reply.HEADERS,
-                    size.to_bytes(3, "big"), _DATA, number,
-                    b"\0", (size - 5).to_bytes(4, "big"), message,
-                    _SUFFIX, number, reply.TRAILERS,
-                )
+        data = b"".join(
+            (
+                _PREFIX, number, reply.HEADERS,
+                size.to_bytes(3, "big"), _DATA, number,
+                b"\0", (size - 5).to_bytes(4, "big"), message,
+                _SUFFIX, number, reply.TRAILERS,
             )
         )  # fmt: skip
+        if at_once and not self._chunks:
+            if not self._transport.is_closing():
+                self._transport.write(data)
+        else:
+            self._append(data)
         return True
 
     def send(self, lane: Lane, message: bytes) -> None:

@@ -43,7 +43,8 @@ class Stream(Lane):
     """
 
     __slots__ = ("_arrived", "_call", "_come", "_head", "_intake", "_method", "_only", "_owner",
-                 "_received", "_timer", "age_s", "closed", "ended", "heard", "task")  # fmt: skip
+                 "_received", "_starting", "_timer", "age_s", "closed", "ended", "heard",
+                 "task")  # fmt: skip
 
     def __init__(
         self,
@@ -68,6 +69,7 @@ class Stream(Lane):
         self._only: Message | None = None
         self._call = call
         self._come = come
+        self._starting = False
         self._timer: asyncio.TimerHandle | None = None
         if head.timeout_s is not None:
             self._timer = owner.loop.call_later(head.timeout_s, self._expire)
@@ -183,7 +185,8 @@ class Stream(Lane):
     def reply(self, answer: bytes) -> None:
         """For the handler: the only answer, and the end."""
         self._release()
-        if not self.over and self._owner.outbox.reply(self, answer):
+        owner = self._owner
+        if not self.over and owner.outbox.reply(self, answer, at_once=owner.answerer.few):
             self._close()
 
     async def send(self, answer: bytes) -> None:
@@ -204,6 +207,12 @@ class Stream(Lane):
         self.task = None
         self._release()
         self.fail(error)
+
+    def begin(self) -> None:
+        """For the handler: it has begun, or never will."""
+        if self._starting:
+            self._starting = False
+            self._owner.answerer.announced.starting -= 1
 
     def take_over(self) -> None:
         """For the handler: it judges the request from here on."""
@@ -298,6 +307,8 @@ class Stream(Lane):
             self._start_stream()
         else:
             owner = self._owner
+            self._starting = True
+            owner.answerer.announced.starting += 1
             run = answer_one(self, owner.answerer, self._method, self._call, message)
             self.task = owner.loop.create_task(run)
 
@@ -322,6 +333,7 @@ class Stream(Lane):
             self._timer.cancel()
         self._release()
         self._intake = None
+        self.begin()
         self.take_over()
         self._owner.close(self)
 
