@@ -17,10 +17,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
-
 from saccade_server.batching.announced import Announced
+from saccade_server.batching.answering import answer, fail, join
 from saccade_server.batching.bounds import BatchingConfig
 from saccade_server.batching.crew import Crew, Pair, Worker
 from saccade_server.batching.door import Door, Refusal
@@ -253,39 +251,29 @@ class Batcher:
     ) -> Scores:
         """Queues images and waits for their scores."""
         most = self._config.max_batch_images
-        if alone and len(images) <= most and (worker := self._free_for(len(images))):
-            entry = self._enter(images, deadline, turn, client)
-            self._run_at_once(worker, entry)
-            try:
-                return await entry.answer
-            finally:
-                self._forget(entry)
         if len(images) <= most:
-            entry = self._enqueue(images, deadline, turn, client)
-            if self._gathering.on:
-                self._gathering.come()
-            elif self._pair:
-                self._gather()
-            elif turn is Turn.SPARE or not self._gathers:
-                lone = self._swift and self._crew.lone and self._crew.idle
-                self._gather() if lone else self._dispatch()
-            elif self._crew.idle:
-                self._gather()
+            worker = self._free_for(len(images)) if alone else None
+            entry = self._enter(images, deadline, turn, client)
+            if worker is not None:
+                self._run_at_once(worker, entry)
             else:
-                self._tell_queue()  # `_finish` gathers it.
+                self._put(entry)
+                self._see_to(turn)
             try:
                 return await entry.answer
             finally:
                 self._forget(entry)
         # All parts are queued at once: no later request gets between them or past the bound.
         entries = [
-            self._enqueue(images[start : start + most], deadline, turn, client)
+            self._enter(images[start : start + most], deadline, turn, client)
             for start in range(0, len(images), most)
         ]
+        for entry in entries:
+            self._put(entry)
         self._dispatch()
         answers = [entry.answer for entry in entries]
         try:
-            return _join(await asyncio.gather(*answers))
+            return join(await asyncio.gather(*answers))
         finally:
             # Where one part failed, the others have become useless.
             for entry in entries:
@@ -293,22 +281,34 @@ class Batcher:
                     entry.answer.cancel()
                 self._forget(entry)
 
-    def _enqueue(self, images: Values, deadline: float | None, turn: Turn, client: str) -> Entry:
-        """Queues at most a batch of images."""
-        entry = self._enter(images, deadline, turn, client)
-        entry.waited = self._line.images > 0 or not self._crew.available
-        self._line.put(entry)
-        return entry
-
     def _enter(self, images: Values, deadline: float | None, turn: Turn, client: str) -> Entry:
         """Takes on at most a batch of images."""
         now = self._clock()
         if not self._unanswered:
             self._progress = now
-        answer = asyncio.get_running_loop().create_future()
-        entry = Entry(images, deadline, turn, now, False, answer, client)
+        promise = asyncio.get_running_loop().create_future()
+        entry = Entry(images, deadline, turn, now, False, promise, client)
         self._unanswered.add(entry)
         return entry
+
+    def _put(self, entry: Entry) -> None:
+        """Queues what was taken on."""
+        entry.waited = self._line.images > 0 or not self._crew.available
+        self._line.put(entry)
+
+    def _see_to(self, turn: Turn) -> None:
+        """Has what was queued run, now or with what else comes."""
+        if self._gathering.on:
+            self._gathering.come()
+        elif self._pair:
+            self._gather()
+        elif turn is Turn.SPARE or not self._gathers:
+            lone = self._swift and self._crew.lone and self._crew.idle
+            self._gather() if lone else self._dispatch()
+        elif self._crew.idle:
+            self._gather()
+        else:
+            self._tell_queue()  # `_finish` gathers it.
 
     def _forget(self, entry: Entry) -> None:
         """Its caller knows the answer, or does not wait for it any more."""
@@ -346,8 +346,8 @@ class Batcher:
             asyncio.get_running_loop().call_soon(self._end_turn)
 
     def _free_for(self, images: int) -> Worker | None:
-        """Who runs the only request there is in this thread; None: it is not soon done there."""
-        if self._unanswered or not self._comes_alone or not self._swift:
+        """Who runs a request in this thread; None: it is not the only one, or not soon done."""
+        if self._unanswered or not self._crew.idle or not self._comes_alone or not self._swift:
             return None
         if self._line.expect_s(images, wide=True) >= SWIFT_S:
             return None
@@ -372,8 +372,8 @@ class Batcher:
         if outcome.probabilities is None:
             self._finish(worker, batch, outcome)
         else:
-            _answer(batch, outcome.probabilities, outcome)
-            asyncio.get_running_loop().call_soon(self._finish, worker, batch, outcome)
+            answer(batch, outcome.probabilities, outcome)
+            asyncio.get_running_loop().call_soon(self._settle, worker, batch, outcome)
 
     def _end_turn(self) -> None:
         """Runs what waits, in this thread if that is soon done, unless more may come."""
@@ -470,20 +470,25 @@ class Batcher:
                 )
 
     def _finish(self, worker: Worker, batch: list[Entry], outcome: Outcome) -> None:
-        """Answers a batch's requests, and gives the worker work if it found none itself."""
+        """Answers a batch's requests, and settles its call."""
+        if outcome.probabilities is not None:
+            answer(batch, outcome.probabilities, outcome)
+        self._settle(worker, batch, outcome)
+
+    def _settle(self, worker: Worker, batch: list[Entry], outcome: Outcome) -> None:
+        """Learns from a call, and gives the worker work if it found none itself."""
         now = self._progress = self._clock()
         self._metrics_batch.observe(sum(len(entry.images) for entry in batch))
         if outcome.probabilities is None and len(batch) > 1:
             # One of them may be guilty: each gets a call of its own before anything else.
             self._line.put_suspects(batch)
         elif outcome.probabilities is None:
-            _fail(batch[0], outcome.error)
+            fail(batch[0], outcome.error)
         else:
             images, seconds = len(outcome.probabilities), outcome.finished - outcome.started
             wide = self._crew.is_wide(worker)
             self._line.learn(images, seconds, now - outcome.finished, wide=wide)
             self._done.add_batch(images, seconds)
-            _answer(batch, outcome.probabilities, outcome)
         self._crew.end(worker, batch)
         if self._line.images and self._pair:
             self._gather()
@@ -496,31 +501,3 @@ class Batcher:
         queued = self.queued_images
         self._metrics_queue.inc(queued - self._told_images)
         self._told_images = queued
-
-
-def _fail(entry: Entry, error: Exception | None) -> None:
-    if not entry.answer.done():
-        entry.answer.set_exception(error or RuntimeError("an engine call ended without a result"))
-
-
-def _answer(batch: list[Entry], probabilities: NDArray[np.float32], outcome: Outcome) -> None:
-    start, seconds, images = 0, outcome.finished - outcome.started, len(probabilities)
-    for entry in batch:
-        end = start + len(entry.images)
-        if not entry.answer.done():
-            queued_s = outcome.started - entry.queued
-            entry.answer.set_result(
-                Scores(probabilities[start:end], queued_s, seconds, images, outcome.started)
-            )
-        start = end
-
-
-def _join(parts: list[Scores]) -> Scores:
-    """One answer from those of a split request."""
-    return Scores(
-        np.concatenate([part.probabilities for part in parts]),
-        min(part.queue_s for part in parts),
-        sum(part.inference_s for part in parts),
-        max(part.batch_images for part in parts),
-        min(part.started for part in parts),
-    )

@@ -168,7 +168,7 @@ class ImagePath:
         )
         answered = Answered(version, images, sources, scores.probabilities)
         if call.alone:
-            # Behind its answer, which leaves in this turn of the loop.
+            # Behind its answer, which few requests have written at once.
             asyncio.get_running_loop().call_soon(self._note, scores, answered, tally)
         else:
             self._note(scores, answered, tally)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from prometheus_client import CollectorRegistry
 
-from fixtures.clock import FakeClock
+from fixtures.clock import FakeClock, settle
 from fixtures.workers import FakeWorker, images
 from saccade_server.batching import Announced, Batcher, BatchingConfig, Scores
 from saccade_server.batching.crew import LONE_BATCHES
@@ -104,3 +104,13 @@ async def learn(ask: Ask, worker: FakeWorker, image_s: float = IMAGE_S) -> None:
         await asyncio.gather(*asked)
     worker.batches.clear()
     worker.at_once.clear()
+
+
+async def learn_alone(ask: Ask, worker: FakeWorker, seconds: float) -> None:
+    """Lets the batcher see what a call of one image takes, and that requests come one by one."""
+    for _ in range(LONE_BATCHES):
+        asked = ask(0)
+        await settle()
+        worker.finish(after_s=seconds)
+        await asked
+    worker.batches.clear()

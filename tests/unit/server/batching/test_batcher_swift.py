@@ -7,28 +7,17 @@ import pytest
 from fixtures.clock import FakeClock, settle
 from fixtures.workers import FakeWorker, images
 from saccade_server.batching import Batcher, BatchingConfig, Scores
-from saccade_server.batching.crew import LONE_BATCHES
 from saccade_server.batching.line import SWIFT_S
 from saccade_server.errors import EngineError, Unavailable
 from saccade_server.metrics import Metrics
-from unit.server.batching.conftest import Ask, marks
+from unit.server.batching.conftest import Ask, learn_alone, marks
 
 SWIFT = SWIFT_S / 2
 
 
-async def learn(ask: Ask, worker: FakeWorker, seconds: float) -> None:
-    """Lets the batcher see what a call of one image takes, and that requests come one by one."""
-    for _ in range(LONE_BATCHES):
-        asked = ask(0)
-        await settle()
-        worker.finish(after_s=seconds)
-        await asked
-    worker.batches.clear()
-
-
 async def test_a_lone_request_is_run_at_once(ask: Ask, worker: FakeWorker) -> None:
     """In the thread of the event loop; the answer is there without the test's help."""
-    await learn(ask, worker, SWIFT)
+    await learn_alone(ask, worker, SWIFT)
     scores = await ask(7)
 
     assert ([7], [[7]]) == (marks(scores), worker.at_once)
@@ -44,7 +33,7 @@ async def test_the_first_request_goes_to_the_worker(ask: Ask, worker: FakeWorker
 
 async def test_a_longer_call_goes_to_the_worker(ask: Ask, worker: FakeWorker) -> None:
     """The loop has more to do than to wait for it."""
-    await learn(ask, worker, 2 * SWIFT_S)
+    await learn_alone(ask, worker, 2 * SWIFT_S)
     ask(7)
     await settle()
 
@@ -61,7 +50,7 @@ async def test_a_graph_that_may_run_for_ever_stays_in_its_thread(
     def ask(mark: int) -> asyncio.Task[Scores]:
         return asyncio.ensure_future(batcher.submit(images(mark)))
 
-    await learn(ask, worker, SWIFT)
+    await learn_alone(ask, worker, SWIFT)
     ask(7)
     await settle()
     worker.finish()
@@ -73,7 +62,7 @@ async def test_what_comes_in_one_turn_of_the_loop_is_one_batch(
     ask: Ask, worker: FakeWorker
 ) -> None:
     """The first of them does not run ahead, and the worker has them all."""
-    await learn(ask, worker, SWIFT)
+    await learn_alone(ask, worker, SWIFT)
     for mark in (1, 2, 3):
         ask(mark)
     await settle()
@@ -83,7 +72,7 @@ async def test_what_comes_in_one_turn_of_the_loop_is_one_batch(
 
 async def test_what_comes_beside_a_batch_waits_for_it(ask: Ask, worker: FakeWorker) -> None:
     """An engine runs one call at a time, whichever thread it is called from."""
-    await learn(ask, worker, SWIFT)
+    await learn_alone(ask, worker, SWIFT)
     ask(1)
     ask(2)
     await settle()
@@ -98,7 +87,7 @@ async def test_what_comes_beside_a_batch_waits_for_it(ask: Ask, worker: FakeWork
 
 async def test_behind_a_batch_of_several_the_worker_is_asked(ask: Ask, worker: FakeWorker) -> None:
     """There are more callers than one: the loop has to read what the others send."""
-    await learn(ask, worker, SWIFT)
+    await learn_alone(ask, worker, SWIFT)
     for mark in (1, 2):
         ask(mark)
     await settle()
@@ -111,7 +100,7 @@ async def test_behind_a_batch_of_several_the_worker_is_asked(ask: Ask, worker: F
 
 async def test_a_failure_is_that_of_its_request_alone(ask: Ask, worker: FakeWorker) -> None:
     """The next one is answered."""
-    await learn(ask, worker, SWIFT)
+    await learn_alone(ask, worker, SWIFT)
     worker.error = EngineError("the graph stumbled")
     with pytest.raises(EngineError, match="the graph stumbled"):
         await ask(7)
@@ -122,7 +111,7 @@ async def test_a_failure_is_that_of_its_request_alone(ask: Ask, worker: FakeWork
 
 async def test_a_request_that_was_given_up_is_not_run(ask: Ask, worker: FakeWorker) -> None:
     """Not even when its caller left in the very turn in which it came."""
-    await learn(ask, worker, SWIFT)
+    await learn_alone(ask, worker, SWIFT)
     asked = ask(7)
     asked.get_loop().call_soon(asked.cancel)
     await settle()
@@ -134,7 +123,7 @@ async def test_what_waits_for_the_end_of_the_turn_is_answered_before_the_end(
     ask: Ask, worker: FakeWorker, batcher: Batcher
 ) -> None:
     """Closing loses nothing that was taken on."""
-    await learn(ask, worker, SWIFT)
+    await learn_alone(ask, worker, SWIFT)
     asked = ask(7)
     closing = asked.get_loop().create_task(batcher.close())
     await closing
