@@ -26,11 +26,11 @@ async def start_in_process(
     """Starts servers with settings of a test's own, by each transport in turn; ends them."""
     servers: list[InProcessServer] = []
 
-    async def start(*, loaded: bool = True, **settings: Any) -> InProcessServer:
+    async def start(*, loaded: bool = True, known: bool = True, **settings: Any) -> InProcessServer:
         folder = tmp_path / f"repository-{len(servers)}"
         folder.mkdir()
         servers.append(InProcessServer(folder, transport=request.param, **settings))
-        await servers[-1].start(loaded=loaded)
+        await servers[-1].start(loaded=loaded, known=known)
         return servers[-1]
 
     yield start

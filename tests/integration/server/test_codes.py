@@ -115,6 +115,20 @@ async def test_a_model_that_is_being_loaded_is_unavailable(
     assert ("UNAVAILABLE", "model 'tiny' is loading: try again later") == error
 
 
+@pytest.mark.parametrize("model", ["", "tiny"])
+async def test_a_server_that_does_not_know_its_models_yet_is_unavailable(
+    start_in_process: StartInProcess, model: str
+) -> None:
+    """Nobody is told that there is no such model before the first look: they would not retry."""
+    server = await start_in_process(known=False)
+    asked = pb.ClassifyRequest(images=ONE, model=pb.ModelSpec(name=model))
+    async with grpc.aio.insecure_channel(server.address) as channel:
+        stub: Any = ImageClassifierStub(channel)
+        code, _ = await failure(stub.Classify(asked, timeout=20))
+
+    assert "UNAVAILABLE" == code
+
+
 async def test_a_server_that_has_ended_is_unavailable(
     start_in_process: StartInProcess,
 ) -> None:

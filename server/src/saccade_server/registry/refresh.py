@@ -36,6 +36,7 @@ class Refresher:
             chosen = self._rollout.choose(config, numbers)
             self._rollout.models[config.name] = [make_version(config, each) for each in chosen]
             self._rollout.served[config.name] = config
+        self._rollout.known = True
 
     async def refresh(self, config: ModelConfig) -> None:
         """Looks once. A version that cannot be loaded is logged and marked; others take its place.

@@ -210,7 +210,7 @@ class Registry:
         Raises:
             InvalidArgument: No model named and there are several.
             NotFound: No such model, version or label.
-            Unavailable: It is not ready.
+            Unavailable: It is not ready, or it is not known which models there are.
         """
         return self._router.find(model, version, label, key)
 

@@ -33,12 +33,15 @@ class Rollout:
     Attributes:
         models: The versions of each model, newest first; those that come and go too.
         served: The models that are to answer: not those that are loaded first, or unloaded.
+        known: Whether it is known which models there are: not before the first look at them, nor
+            when all have left at the end.
         lifecycle: Moves one version.
     """
 
     def __init__(self, lifecycle: Lifecycle, metrics: Metrics) -> None:
         self.models: dict[str, list[Version]] = {}
         self.served: dict[str, ModelConfig] = {}
+        self.known = False
         self.lifecycle = lifecycle
         self._metrics = metrics
         self._retiring: dict[Version, asyncio.Task[None]] = {}
@@ -64,6 +67,7 @@ class Rollout:
 
     async def finish(self) -> None:
         """Lets go of everything."""
+        self.known = False
         for version in [each for versions in self.models.values() for each in versions]:
             self.retire(version)
         await self.gone(*self.models)

@@ -30,6 +30,8 @@ class Router:
 
     def describe(self, model: str, version: int, label: str, key: str) -> Version:
         """See `Registry.describe`."""
+        if not self._rollout.known:
+            raise Unavailable("this server does not know its models yet, or no longer: try again")
         if not model:
             if len(self._rollout.served) > 1:
                 raise InvalidArgument(f"name a model, one of: {', '.join(self._rollout.served)}")

@@ -1,5 +1,6 @@
 """Which version answers, and what is said where none does."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from saccade_server.errors import (
     Unavailable,
 )
 from saccade_server.metrics import Metrics
-from saccade_server.registry import Registry, State
+from saccade_server.registry import Registry, State, Version
 from unit.server.registry.conftest import FakeLoader, make_version
 
 
@@ -89,6 +90,80 @@ async def test_an_empty_repository_has_no_model(registry: Registry, model: str) 
     await registry.open()
 
     assert refusal(registry, NotFound, model).endswith("there are: none")
+
+
+UNKNOWN = "this server does not know its models yet, or no longer: try again"
+
+
+class HeldSource:
+    """A source that is slow to tell what there is.
+
+    Attributes:
+        asked: Set when it is asked.
+        release: Lets it answer.
+    """
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.release = asyncio.Event()
+
+    async def look(self, root: Path | None, models: object, in_use: object) -> None:
+        """See `Source.look`."""
+        self.asked.set()
+        await self.release.wait()
+
+    def owns(self, path: Path) -> bool:
+        """Nothing: the folders are there."""
+        return False
+
+    async def fetch(self, version: Version) -> None:
+        """Nothing to do."""
+
+    async def snapshot(self, path: Path) -> None:
+        """Not to be told."""
+
+
+@pytest.mark.parametrize("model", ["", "cats", "digits", "dogs"])
+async def test_before_the_first_look_every_model_is_unavailable(
+    root: Path, loader: FakeLoader, metrics: Metrics, model: str
+) -> None:
+    """Whoever comes too early must not take it that there is no such model."""
+    for name in ("cats", "digits"):
+        write_artifact(root / name / "1")
+    source = HeldSource()
+    registry = Registry(root, loader.load, metrics, source=source)
+    opening = asyncio.create_task(registry.open())
+    await source.asked.wait()
+
+    assert UNKNOWN == refusal(registry, Unavailable, model)
+    source.release.set()
+    await opening
+
+
+async def test_while_the_first_of_two_models_loads_none_is_chosen(
+    root: Path, registry: Registry, loader: FakeLoader
+) -> None:
+    """Both are known by then: a request must name one."""
+    for name in ("cats", "digits"):
+        write_artifact(root / name / "1")
+    loader.hold()
+    opening = asyncio.create_task(registry.open())
+    await loader.asked.wait()
+
+    assert "name a model, one of: cats, digits" == refusal(registry, InvalidArgument, "")
+    loader.release()
+    await opening
+
+
+async def test_at_the_end_a_model_that_has_left_is_unavailable(
+    root: Path, registry: Registry
+) -> None:
+    """Other replicas have it."""
+    write_artifact(root / "digits" / "1")
+    await registry.open()
+    await registry.close()
+
+    assert UNKNOWN == refusal(registry, Unavailable, "digits")
 
 
 async def test_a_model_that_is_being_loaded_is_unavailable(root: Path, registry: Registry) -> None:
