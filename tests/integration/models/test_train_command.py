@@ -1,28 +1,25 @@
 """The commands as a user runs them: real processes, real files."""
 
 import os
-import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from conftest import StartServer
+from fixtures.processes import ONLY_SMALL_FILES
 from saccade_models.cli import main
 
 COMMAND = [sys.executable, "-m", "saccade_models"]
 TRAIN = ["train", "--network", "cnn", "--dataset", "digits", "--name", "digits"]
 
 
-def run(
-    *arguments: str | Path, preexec: Callable[[], None] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Runs `saccade-models`, with stdout and stderr in pipes."""
-    command = [*COMMAND, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, preexec_fn=preexec)
+def run(*arguments: str | Path, before: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """Runs `saccade-models`, behind another command or not, with stdout and stderr in pipes."""
+    command = [*before, *COMMAND, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")
@@ -90,11 +87,7 @@ def test_inspect_refuses_a_damaged_artifact(
 
 def test_an_export_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     """The weights don't fit on the disk: one line, exit code 1, no half-written version."""
-
-    def only_small_files() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
-
-    done = run(*TRAIN, "--output", tmp_path, "--epochs", "1", preexec=only_small_files)
+    done = run(*TRAIN, "--output", tmp_path, "--epochs", "1", before=ONLY_SMALL_FILES)
 
     assert (1, 1, []) == (done.returncode, done.stderr.count("\n"), os.listdir(tmp_path))
 

@@ -1,5 +1,4 @@
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fixtures.processes import ONLY_SMALL_FILES
 from saccade_models.config import TrainingConfig
 from saccade_models.datasets import Dataset, Split
 from saccade_models.errors import ModelsError
@@ -107,10 +107,9 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path) -> None:
     )
 
     done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)],
+        [*ONLY_SMALL_FILES, sys.executable, "-c", code, str(tmp_path)],
         capture_output=True,
         text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)),
     )
 
     assert f"cannot write to {tmp_path}: File too large\n" == done.stdout, done.stderr

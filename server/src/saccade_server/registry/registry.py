@@ -196,6 +196,14 @@ class Registry:
         """
         self._rollout.direct(traffic)
 
+    def check_known(self) -> None:
+        """Makes sure that a model which is not found does not exist.
+
+        Raises:
+            Unavailable: It is not known yet which models there are, or no longer.
+        """
+        self._router.check_known()
+
     def find(
         self, model: str, version: int = 0, label: str = "", *, key: str = ""
     ) -> LoadedVersion:

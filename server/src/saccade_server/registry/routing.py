@@ -15,6 +15,11 @@ class Router:
     def __init__(self, rollout: Rollout) -> None:
         self._rollout = rollout
 
+    def check_known(self) -> None:
+        """See `Registry.check_known`."""
+        if not self._rollout.known:
+            raise Unavailable("this server does not know its models yet, or no longer: try again")
+
     def find(self, model: str, version: int, label: str, key: str) -> LoadedVersion:
         """See `Registry.find`."""
         found = self.describe(model, version, label, key)
@@ -30,8 +35,7 @@ class Router:
 
     def describe(self, model: str, version: int, label: str, key: str) -> Version:
         """See `Registry.describe`."""
-        if not self._rollout.known:
-            raise Unavailable("this server does not know its models yet, or no longer: try again")
+        self.check_known()
         if not model:
             if len(self._rollout.served) > 1:
                 raise InvalidArgument(f"name a model, one of: {', '.join(self._rollout.served)}")

@@ -155,3 +155,17 @@ async def test_without_leave_the_models_stay(ask: Ask) -> None:
     refused = await refusal(ask, "HandleReloadConfigRequest", reload())
 
     assert ("PERMISSION_DENIED", expected) == refused
+
+
+@pytest.mark.parametrize("spec", [{}, {"version": {"value": 1}}, {"version_label": "canary"}])
+async def test_before_a_server_knows_its_models_nothing_is_not_found(
+    start_in_process: StartInProcess, spec: dict[str, Any]
+) -> None:
+    """It is unavailable, like TensorFlow Serving's port before its models are loaded."""
+    server = await start_in_process(known=False)
+    async with grpc.aio.insecure_channel(server.address) as channel:
+        ask = asker(channel)
+        asked = {"GetModelStatus": status(name="tiny", **spec), "Predict": predict(**spec)}
+        codes = [(await refusal(ask, *each))[0] for each in asked.items()]
+
+    assert ["UNAVAILABLE", "UNAVAILABLE"] == codes

@@ -1,6 +1,7 @@
 """The only request that is under way, where requests come one by one."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -19,6 +20,15 @@ SWIFT = SWIFT_S / 2
 async def turn() -> None:
     """One turn of the loop."""
     await asyncio.sleep(0)
+
+
+async def give_up(ask: Callable[[int], asyncio.Task[Scores]], *marks: int) -> None:
+    """Has a call begin for requests whose callers then leave."""
+    asked = [ask(mark) for mark in marks]
+    await settle()
+    for each in asked:
+        each.cancel()
+    await settle()
 
 
 async def test_it_is_answered_in_the_turn_in_which_it_came(ask: Ask, worker: FakeWorker) -> None:
@@ -137,11 +147,7 @@ async def test_behind_calls_that_were_given_up_it_waits(
 ) -> None:
     """An engine runs one call at a time; who waits for it is counted."""
     await learn_alone(ask, worker, SWIFT)
-    given_up = [ask(5), ask(6)]
-    await settle()
-    for each in given_up:
-        each.cancel()
-    await settle()
+    await give_up(ask, 5, 6)
     asked = ask(7, alone=True)
     await turn()
     queued = metrics.registry.get_sample_value("saccade_queue_images", {"model": "digits"})
@@ -166,11 +172,7 @@ async def test_beside_calls_that_were_given_up_it_is_not_run_in_the_loop(
         return asyncio.ensure_future(batcher.submit(images(mark), alone=alone))
 
     await learn_alone(ask, free, SWIFT)
-    given_up = [ask(5), ask(6)]
-    await settle()
-    for each in given_up:
-        each.cancel()
-    await settle()
+    await give_up(ask, 5, 6)
     ask(7, alone=True)
     await settle()
 

@@ -29,8 +29,10 @@ def find_version(registry: Registry, request: Any, key: str = "") -> LoadedVersi
     Raises:
         InvalidArgument: There is no model_spec or no name, or the label is unknown.
         NotFound: There is no such model or version, or it does not answer now.
+        Unavailable: See `Registry.check_known`.
     """
     spec = named(request)
+    registry.check_known()
     try:
         if version := _specific(spec):
             return registry.find(spec.name, version)
@@ -48,8 +50,10 @@ def find_versions(registry: Registry, request: Any) -> list[Version]:
     Raises:
         InvalidArgument: As `find_version`.
         NotFound: There is no such model or version.
+        Unavailable: See `Registry.check_known`.
     """
     spec = named(request)
+    registry.check_known()
     try:
         if version := _specific(spec):
             return [registry.describe(spec.name, version)]
