@@ -28,8 +28,8 @@ LARGE = pb.ClassifyRequest(images=[PIXELS] * IMAGES, top_k=1)
 QUICKLY_S = 10.0
 """Bound for an end that nothing holds up; the drain's own bound is twice as long."""
 
-# What a call that comes too late fails with. grpcio's asyncio server cancels those that it has on
-# the wire, but not yet begun, when it is told to end.
+# What a call that comes too late fails with. gRPC's core cancels those that it has on the wire, but
+# has yet to hand out, when it is told to end.
 TOO_LATE = {
     "grpcio": {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED},
     "http2": {grpc.StatusCode.UNAVAILABLE},

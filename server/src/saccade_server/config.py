@@ -85,7 +85,7 @@ class ServerConfig:
     http_port: int = setting(8501, "TCP port of metrics and probes; 0 takes a free one")
     transport: str = setting(
         "grpcio",
-        "what speaks gRPC: grpcio, or an HTTP/2 of our own that costs a fraction of it",
+        "what speaks gRPC: grpcio's core, or an HTTP/2 of our own that costs less",
         ("grpcio", "http2"),
     )
     engine: str = setting(

@@ -1,6 +1,8 @@
 """What only gRPC's own server needs: an early no, and an end that calls it holds do not put off."""
 
 import asyncio
+import gc
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,7 +14,7 @@ from google.protobuf.wrappers_pb2 import BytesValue
 from fixtures.echo import PREFIX, EchoService, make_answerer
 from fixtures.http2_peer import head
 from integration.transports.conftest import MAX_MESSAGE_BYTES
-from integration.transports.test_calls import TIMEOUT_S, settled, unary
+from integration.transports.test_calls import TIMEOUT_S, code_of, settled, unary
 from saccade_server.batching import Announced
 from saccade_server.services.answer import Answerer
 from saccade_server.transports.grpcio import GrpcioTransport
@@ -112,3 +114,52 @@ async def test_a_call_that_was_never_handed_out_does_not_put_off_the_end(
 
     await asyncio.wait_for(transport.stop(60), TIMEOUT_S)
     writer.close()
+
+
+async def test_a_server_that_never_began_can_stop(service: EchoService) -> None:
+    """It has nothing to wait for, and leaves no thread."""
+    before = set(threading.enumerate())
+    transport = GrpcioTransport(
+        service.methods(), make_answerer(), address="127.0.0.1:0", max_message_bytes=1
+    )
+    await asyncio.wait_for(transport.stop(60), TIMEOUT_S)
+    del transport
+    gc.collect()
+
+    assert set() == set(threading.enumerate()) - before
+
+
+async def test_a_call_that_cannot_be_taken_keeps_nobody_else_waiting(
+    answerer: Answerer, transport: GrpcioTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor its own caller: it fails."""
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{transport.port}") as channel:
+        with monkeypatch.context() as patch:
+            patch.setattr(answerer, "announced", None)
+            code = await code_of(unary(channel)(BytesValue(), timeout=TIMEOUT_S))
+        answer = await unary(channel)(BytesValue(value=b"well"), timeout=TIMEOUT_S)
+
+    assert (grpc.StatusCode.INTERNAL, b"well") == (code, answer.value)
+
+
+async def test_a_handler_that_its_caller_has_left_ends_before_the_server(
+    service: EchoService, transport: GrpcioTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it does on its way out can count on everything that is there."""
+    left = asyncio.Event()
+
+    async def leave_slowly() -> None:
+        try:
+            await asyncio.sleep(TIMEOUT_S)
+        finally:
+            await asyncio.sleep(0.05)
+            left.set()
+
+    monkeypatch.setattr(service.release, "wait", leave_slowly)
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{transport.port}") as channel:
+        call = unary(channel, "Hold")(BytesValue(), timeout=TIMEOUT_S)
+        await asyncio.wait_for(service.held.wait(), TIMEOUT_S)
+        call.cancel()
+        await transport.stop(0)
+
+    assert left.is_set()

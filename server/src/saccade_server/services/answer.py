@@ -45,6 +45,10 @@ class Answerer:
         """Whether answers need not wait for others; see `Inflight.few`."""
         return self._inflight.few
 
+    def awake(self) -> bool:
+        """Whether the loop does not sleep now; see `Inflight.awake`."""
+        return self._inflight.awake
+
     def drain(self) -> None:
         """From now on streams end when what was read of them is answered."""
         self._streams.drain()

@@ -85,6 +85,11 @@ class Inflight:
         return self._count.value == 1
 
     @property
+    def awake(self) -> bool:
+        """Whether the loop does not sleep now, since the next request is expected at once."""
+        return self._polling.turning
+
+    @property
     def few(self) -> bool:
         """Whether lately so few came together that nobody gains by waiting for the others."""
         return self._crowd <= FEW_REQUESTS

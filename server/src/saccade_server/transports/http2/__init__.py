@@ -1,4 +1,4 @@
-"""gRPC over an HTTP/2 of our own, on asyncio: a tenth of what a call costs in grpcio's server.
+"""gRPC over an HTTP/2 of our own, on asyncio: cheaper than gRPC's core, and all of it ours.
 
     server       listens; owns what all connections share, and the way to the end
     connection   bytes to frames; the way to its end

@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from saccade_server.errors import DeadlineExceeded, Overloaded, SaccadeError, Unimplemented
 from saccade_server.services.call import Call, Method
 from saccade_server.services.compression import decompress
+from saccade_server.transports.handling import answer_one, answer_stream
 from saccade_server.transports.http2 import reply
 from saccade_server.transports.http2.errors import ErrorCode, StreamViolation
-from saccade_server.transports.http2.handling import answer_one, answer_stream
 from saccade_server.transports.http2.head import RequestHead
 from saccade_server.transports.http2.intake import PREFIX_BYTES, Intake, Message
 from saccade_server.transports.http2.lane import Lane
@@ -309,7 +310,9 @@ class Stream(Lane):
             owner = self._owner
             self._starting = True
             owner.answerer.announced.starting += 1
-            run = answer_one(self, owner.answerer, self._method, self._call, message)
+            compressed, data = message
+            unpack = partial(self.plain, message) if compressed else None
+            run = answer_one(self, owner.answerer, self._method, self._call, data, unpack)
             self.task = owner.loop.create_task(run)
 
     def _start_stream(self) -> None:
