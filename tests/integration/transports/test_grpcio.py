@@ -133,9 +133,13 @@ async def test_a_call_that_cannot_be_taken_keeps_nobody_else_waiting(
     answerer: Answerer, transport: GrpcioTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor its own caller: it fails."""
+
+    def broken() -> float:
+        raise ValueError("not for callers")
+
     async with grpc.aio.insecure_channel(f"127.0.0.1:{transport.port}") as channel:
         with monkeypatch.context() as patch:
-            patch.setattr(answerer, "announced", None)
+            patch.setattr(answerer, "announced", Announced(clock=broken))
             code = await code_of(unary(channel)(BytesValue(), timeout=TIMEOUT_S))
         answer = await unary(channel)(BytesValue(value=b"well"), timeout=TIMEOUT_S)
 

@@ -40,14 +40,14 @@ class Completions:
         self.queue: Any = core.CompletionQueue()
         self._loop = loop
         self._awake = awake
-        self._thread = threading.Thread(target=self._watch, name="grpc-completions", daemon=True)
+        self._watcher = threading.Thread(target=self._watch, name="grpc-completions", daemon=True)
         self._watching = threading.Lock()  # Free while the thread is to wait for a completion.
         self._watching.acquire()
         self._ended: asyncio.Future[None] = loop.create_future()
 
     def start(self) -> None:
         """From now on completions are taken."""
-        self._thread.start()
+        self._watcher.start()
         self._watching.release()
 
     async def stop(self) -> None:
@@ -55,7 +55,7 @@ class Completions:
         self.queue.shutdown()
         await self._ended
         self._watching.release()
-        self._thread.join()
+        self._watcher.join()
 
     def _watch(self) -> None:
         """Waits for one completion at a time, in a thread, whenever the loop has found none."""
