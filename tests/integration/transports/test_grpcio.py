@@ -1,6 +1,7 @@
 """What only gRPC's own server needs: an early no, and an end that calls it holds do not put off."""
 
 import asyncio
+import contextlib
 import gc
 import threading
 from collections.abc import AsyncIterator
@@ -167,3 +168,27 @@ async def test_a_handler_that_its_caller_has_left_ends_before_the_server(
         await transport.stop(0)
 
     assert left.is_set()
+
+
+@pytest.mark.parametrize("value", [b"x", b"busy"])
+async def test_a_call_leaves_nothing_for_the_garbage_collector(
+    transport: GrpcioTransport, value: bytes
+) -> None:
+    """Looking for garbage would hold all other calls up."""
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{transport.port}") as channel:
+        await end_of(unary(channel)(BytesValue(value=value), timeout=TIMEOUT_S))
+        gc.collect()
+        gc.disable()
+        try:
+            await end_of(unary(channel)(BytesValue(value=value), timeout=TIMEOUT_S))
+            await asyncio.sleep(0.1)  # The core tells of the end of a call when it has ended.
+
+            assert 0 == gc.collect()
+        finally:
+            gc.enable()
+
+
+async def end_of(call: Any) -> None:
+    """Waits until a call has ended, however it does."""
+    with contextlib.suppress(grpc.aio.AioRpcError):
+        await call

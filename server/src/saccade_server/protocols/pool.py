@@ -7,6 +7,7 @@ from google.protobuf import descriptor_pb2, message_factory
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
+from google.protobuf.message import Message
 
 
 class Protocol:
@@ -23,6 +24,10 @@ class Protocol:
         data = Path(__file__).with_name(f"{name}.binpb").read_bytes()
         self.pool = DescriptorPool()
         self._names: dict[str, Any] = {}
+        # protobuf makes a class when it is first needed and holds it no longer than its messages
+        # do. In a collection of garbage that lets other threads run, it has handed out a class that
+        # was just being taken apart, and the process crashed: so none of them ever is garbage.
+        self._classes: list[type[Message]] = []
         # Imported files come first: that is the order in which protoc writes them.
         for file in descriptor_pb2.FileDescriptorSet.FromString(data).file:
             self.pool.Add(file)
@@ -46,8 +51,16 @@ class Protocol:
             raise AttributeError(f"the package {package!r} has no {name!r}")
         return message_factory.GetMessageClass(found) if isinstance(found, Descriptor) else found
 
+    def _keep(self, message: Descriptor) -> None:
+        """Makes a message's class, and those within, for good."""
+        self._classes.append(message_factory.GetMessageClass(message))
+        for nested in message.nested_types:
+            self._keep(nested)
+
     def _list(self, file: str, package: str) -> None:
         descriptor = self.pool.FindFileByName(file)
+        for message in descriptor.message_types_by_name.values():
+            self._keep(message)
         self._names.update(
             (f"{package}.{name}", message)
             for name, message in descriptor.message_types_by_name.items()

@@ -1,5 +1,8 @@
 """Messages of other protocols, without a trace in the process."""
 
+import gc
+import weakref
+
 import pytest
 from google.protobuf import descriptor_pool, json_format
 
@@ -19,6 +22,15 @@ def test_a_message_is_always_the_same_class() -> None:
     shape = tensorflow_pb.TensorShapeProto()
 
     assert type(tensorflow_pb.TensorProto().tensor_shape) is type(shape)
+
+
+def test_a_class_is_no_garbage_when_no_message_of_it_is_left() -> None:
+    """Nor one that is declared within another one: protobuf may be about to use it again."""
+    nested = weakref.ref(type(inference_pb.ModelInferRequest().inputs.add()))
+
+    gc.collect()
+
+    assert "InferInputTensor" == getattr(nested(), "__name__", "garbage")
 
 
 def test_an_enum_and_its_values_are_there() -> None:

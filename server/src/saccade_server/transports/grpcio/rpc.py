@@ -233,7 +233,6 @@ class StreamRpc(Rpc):
 
     def __init__(self, rpcs: Rpcs, event: Any, method: Method) -> None:
         super().__init__(rpcs, event)
-        self._method = method
         messages = (
             _Messages(self) if method.streams_requests else _OnlyMessage(self, rpcs.receive_s)
         )
