@@ -10,8 +10,8 @@ FRESH_S = 0.001
 class Announced:
     """Calls that a transport has been told of and whose messages it has yet to hand on.
 
-    gRPC hands calls out one at a time, through threads of its own: who looks only at the requests
-    that wait takes one of many for the only one. For the event loop's thread.
+    gRPC hands out a call first, and its message later: who looks only at the requests that wait
+    takes one of many for the only one. For the event loop's thread.
 
     Args:
         clock: Monotonic seconds.
