@@ -119,6 +119,21 @@ async def test_an_unknown_method_is_unimplemented(channel: grpc.aio.Channel) -> 
     assert grpc.StatusCode.UNIMPLEMENTED == code
 
 
+@pytest.mark.parametrize("name", ["Say", "Split"])
+async def test_a_call_without_its_message_is_unimplemented(
+    channel: grpc.aio.Channel, name: str
+) -> None:
+    """Whether it has one answer or several."""
+    call: Any = channel.stream_stream(f"{PREFIX}{name}")(iter(()), timeout=TIMEOUT_S)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        _ = [answer async for answer in call]
+
+    assert (grpc.StatusCode.UNIMPLEMENTED, "this method takes one message, none was sent") == (
+        caught.value.code(),
+        caught.value.details(),
+    )
+
+
 async def test_handlers_know_metadata_peer_and_deadline(channel: grpc.aio.Channel) -> None:
     """Text metadata only; equal names joined; nothing of the transport's own."""
     answer = await unary(channel, "Describe", StringValue)(

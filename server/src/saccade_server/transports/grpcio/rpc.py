@@ -127,8 +127,7 @@ class Rpc:
         self._task = self._rpcs.loop.create_task(handling)
 
     def _end(self, *operations: Any) -> None:
-        """The handler's last words."""
-        self._task = None
+        """The last words."""
         if not self._decided:
             self._decided = True
             self._start(_ignore, *(operations if self._begun else (_HEADERS, *operations)))
