@@ -13,14 +13,13 @@ import pytest
 from google.protobuf.wrappers_pb2 import BytesValue
 
 from fixtures.echo import PREFIX, EchoService, make_answerer
-from fixtures.http2_peer import head, said
+from fixtures.http2_peer import head
 from integration.transports.conftest import MAX_MESSAGE_BYTES
 from integration.transports.test_calls import TIMEOUT_S, code_of, settled, unary
 from saccade_server.batching import Announced
 from saccade_server.services.answer import Answerer
 from saccade_server.transports.grpcio import GrpcioTransport
 from saccade_server.transports.http2 import frames
-from saccade_server.transports.http2.errors import ErrorCode
 from saccade_server.transports.limits import ConnectionLimits
 from saccade_server.transports.status import DETAILS
 
@@ -138,27 +137,6 @@ async def test_an_answer_may_take_longer_than_a_message(
         service.release.set()
 
         assert BytesValue(value=b"slow") == await call
-
-
-async def test_requests_that_are_taken_back_at_once_are_expected_no_more(
-    answerer: Answerer, transport: GrpcioTransport
-) -> None:
-    """Others do not wait for them, then or later."""
-    _, writer = await asyncio.open_connection("127.0.0.1", transport.port)
-    block = hpack.Encoder().encode(head("Say"))
-    writer.write(frames.PREFACE + frames.settings({}))
-    for stream in range(1, 400, 2):
-        writer.write(
-            frames.frame(frames.HEADERS, frames.END_HEADERS, stream, block)
-            + frames.frame(frames.DATA, frames.END_STREAM, stream, said(b"x"))
-            + frames.rst_stream(stream, ErrorCode.CANCEL)
-        )
-    await writer.drain()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{transport.port}") as channel:
-        await unary(channel)(BytesValue(value=b"whole"), timeout=TIMEOUT_S)
-    writer.close()
-
-    assert 0 == answerer.announced.starting
 
 
 async def test_a_call_that_was_never_handed_out_does_not_put_off_the_end(
