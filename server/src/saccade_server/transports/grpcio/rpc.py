@@ -232,10 +232,16 @@ class StreamRpc(Rpc):
 
     def __init__(self, rpcs: Rpcs, event: Any, method: Method) -> None:
         super().__init__(rpcs, event)
+        self._method = method
+        self._call = make_call(event)
+
+    def open(self) -> None:
+        """Has its handler begin, which reads messages as it needs them."""
+        rpcs, method = self._rpcs, self._method
         messages = (
             _Messages(self) if method.streams_requests else _OnlyMessage(self, rpcs.receive_s)
         )
-        self._run(answer_stream(self, rpcs.answerer, method, make_call(event), messages))
+        self._run(answer_stream(self, rpcs.answerer, method, self._call, messages))
 
 
 class _Messages(AsyncIterator[bytes]):

@@ -113,11 +113,11 @@ class GrpcioTransport:
         if method is None:
             Rpc(self._rpcs, event).refuse(Unimplemented("this server has no such method"))
         elif method.unary is None:
-            StreamRpc(self._rpcs, event, method)
+            self._open(StreamRpc(self._rpcs, event, method))
         else:
             self._open(UnaryRpc(self._rpcs, event, method))
 
-    def _open(self, rpc: UnaryRpc) -> None:
+    def _open(self, rpc: StreamRpc | UnaryRpc) -> None:
         try:
             rpc.open()
         except Exception:  # No bug may leave a caller without an answer.
